@@ -1,0 +1,23 @@
+#pragma once
+// The subcommands. Each file add_<name>.cpp declares its flags on `app` and sets a callback that
+// does the work and stores its exit code; main.cpp prints errors. Flags in, objects wired, result
+// out: no logic lives here that a test would want to reach without a process.
+
+#include <CLI/CLI.hpp>
+
+#include "base/result.h"
+
+namespace edgelm::apps {
+
+// Set by a subcommand's callback: the outcome that main() turns into an exit code and a message.
+struct Outcome {
+  Status status;
+};
+
+void add_run(CLI::App& app, Outcome& outcome);
+void add_bench(CLI::App& app, Outcome& outcome);
+void add_eval(CLI::App& app, Outcome& outcome);
+void add_inspect(CLI::App& app, Outcome& outcome);
+void add_tokenize(CLI::App& app, Outcome& outcome);
+
+}  // namespace edgelm::apps

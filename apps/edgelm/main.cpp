@@ -1,0 +1,34 @@
+// edgelm: the command line. Parses, dispatches to a subcommand, turns its outcome into an exit code:
+// 0 done, 1 the work failed, 2 the command line is wrong.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "apps/edgelm/commands.h"
+
+int main(int argc, char** argv) {
+  using namespace edgelm;
+  CLI::App app{"edgelm runs and measures small language models on this device.", "edgelm"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", EDGELM_VERSION);
+  app.set_help_all_flag("--help-all", "Print the help of every subcommand and exit");
+  apps::Outcome outcome;
+  apps::add_inspect(app, outcome);
+  apps::add_tokenize(app, outcome);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "edgelm: not enough memory; try a smaller model or context (-c)\n");
+    return 1;
+  } catch (const std::exception& error) {  // nothing below should throw; be polite if it does
+    fmt::print(stderr, "edgelm: internal error: {}\n", error.what());
+    return 1;
+  }
+  if (outcome.status) return 0;
+  fmt::print(stderr, "edgelm: {}\n", outcome.status.error().message);
+  return outcome.status.error().code == ErrorCode::kUsage ? 2 : 1;
+}

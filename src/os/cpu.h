@@ -1,0 +1,31 @@
+#pragma once
+// What the processor is and can do: read once, never guessed. x86 features come from CPUID and
+// XGETBV (the system must save the registers), ARM features from the auxiliary vector.
+
+#include <string>
+
+namespace edgelm::os {
+
+struct CpuFeatures {
+  // x86-64
+  bool avx2 = false;
+  bool fma = false;
+  bool f16c = false;
+  // AArch64
+  bool neon = false;
+  bool dotprod = false;
+  bool i8mm = false;
+};
+
+const CpuFeatures& cpu_features();
+
+// "AMD Ryzen 7 5800X", or the implementer and part of an ARM core; "unknown" when not told.
+std::string cpu_name();
+
+// Logical processors this process may run on (its affinity mask), at least 1.
+int usable_cpus();
+
+// Distinct physical cores among them (SMT siblings counted once), at least 1.
+int usable_cores();
+
+}  // namespace edgelm::os

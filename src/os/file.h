@@ -1,0 +1,60 @@
+#pragma once
+// Files: a read-only mapping, whole-file reads with a cap, and writes that appear whole or not at
+// all. Messages carry the path and the system's reason.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace edgelm::os {
+
+// A read-only private mapping of a whole file. Movable; unmaps when destroyed. An empty file maps
+// to an empty span. Thread-safe once opened.
+//
+// The mapping stays valid while the file is replaced or unlinked; a file truncated by another
+// process while mapped raises SIGBUS on access, as with every memory-mapped reader.
+class MappedFile {
+ public:
+  static Result<MappedFile> open(const std::string& path);
+
+  MappedFile() = default;
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile();
+
+  [[nodiscard]] Bytes bytes() const { return {data_, size_}; }
+
+  // Asks the system to read the pages ahead of use (madvise WILLNEED); errors are ignored.
+  void prefetch() const;
+
+ private:
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// The whole file, or kLimit when it is larger than `max_bytes`. "-" is not special.
+Result<std::string> read_file(const std::string& path, std::uint64_t max_bytes);
+
+// All of standard input until its end, or kLimit beyond `max_bytes`.
+Result<std::string> read_stdin(std::uint64_t max_bytes);
+
+// Writes to a temporary file beside `path`, syncs, and renames over it.
+Status write_file_atomic(const std::string& path, std::string_view bytes);
+
+bool file_exists(const std::string& path);
+Result<std::uint64_t> file_size(const std::string& path);
+
+// Absolute path of the running executable; empty when the system does not tell.
+std::string executable_path();
+
+bool stdin_is_terminal();
+bool stdout_is_terminal();
+bool stderr_is_terminal();
+
+}  // namespace edgelm::os

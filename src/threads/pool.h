@@ -1,0 +1,81 @@
+#pragma once
+// A fixed set of worker threads that run one function together (SPMD), and the barrier between the
+// steps of that function. Waiting spins at most 50 microseconds and then sleeps (futex), so idle
+// workers cost nothing and two cores are not fought over.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace edgelm::threads {
+
+// The calling thread takes part as index 0. One run at a time; not re-entrant.
+class ThreadPool {
+ public:
+  // n_threads >= 1 in all; n_threads - 1 workers are started.
+  explicit ThreadPool(std::uint32_t n_threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(workers_.size()) + 1; }
+
+  // What a member of a run knows about itself.
+  class Member {
+   public:
+    [[nodiscard]] std::uint32_t index() const { return index_; }
+    [[nodiscard]] std::uint32_t count() const { return count_; }
+    // Returns when all members have arrived; writes before it are visible after it.
+    void barrier() { pool_.barrier(count_); }
+    // This member's share [begin, end) of n items in multiples of `grain`.
+    struct Range {
+      std::size_t begin, end;
+    };
+    [[nodiscard]] Range share(std::size_t n, std::size_t grain = 1) const {
+      const std::size_t units = (n + grain - 1) / grain;
+      const std::size_t begin = units * index_ / count_ * grain;
+      const std::size_t end = units * (index_ + 1) / count_ * grain;
+      return {begin < n ? begin : n, end < n ? end : n};
+    }
+
+   private:
+    friend class ThreadPool;
+    Member(ThreadPool& pool, std::uint32_t index, std::uint32_t count)
+        : pool_(pool), index_(index), count_(count) {}
+    ThreadPool& pool_;
+    std::uint32_t index_;
+    std::uint32_t count_;
+  };
+
+  // Calls work(context, member) on the first `n_members` threads (1 <= n_members <= size()) and
+  // returns when all are done. `work` must not throw. Allocates nothing.
+  using Work = void (*)(void* context, Member& member);
+  void run(std::uint32_t n_members, Work work, void* context);
+
+  // The same for a callable object: run(n, [&](ThreadPool::Member& m) { ... }).
+  template <class F>
+  void run(std::uint32_t n_members, F& function) {
+    run(
+        n_members, [](void* context, Member& member) { (*static_cast<F*>(context))(member); },
+        &function);
+  }
+
+ private:
+  void worker(std::uint32_t index);
+  void barrier(std::uint32_t count);
+
+  // Separate cache lines: each is written by different threads at different times.
+  alignas(64) std::atomic<std::uint32_t> epoch_{0};      // a new run starts
+  alignas(64) std::atomic<std::uint32_t> finished_{0};   // members done with this run
+  alignas(64) std::atomic<std::uint32_t> arrived_{0};    // members waiting at the barrier
+  alignas(64) std::atomic<std::uint32_t> phase_{0};      // barriers passed
+  Work work_ = nullptr;
+  void* context_ = nullptr;
+  std::uint32_t n_members_ = 0;
+  bool stopping_ = false;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace edgelm::threads
