@@ -1,0 +1,17 @@
+#pragma once
+// Function attributes that open an instruction set for one function, instead of -m flags on files:
+// nothing outside the marked functions can ever use instructions the processor may lack. A marked
+// function may only be called after the features have been found at run time. Lambdas inside do not
+// inherit the attribute (GCC), so kernels use none.
+
+#if defined(__x86_64__)
+#define EDGELM_X86 1
+#include <immintrin.h>
+#define EDGELM_AVX2 __attribute__((target("avx2,fma,f16c")))
+#define EDGELM_AVX2_INLINE __attribute__((target("avx2,fma,f16c"), always_inline)) inline
+#elif defined(__aarch64__)
+#define EDGELM_ARM 1
+#include <arm_neon.h>
+#define EDGELM_DOTPROD __attribute__((target("+dotprod")))
+#define EDGELM_DOTPROD_INLINE __attribute__((target("+dotprod"), always_inline)) inline
+#endif
