@@ -1,0 +1,150 @@
+// POSIX files for os/file.h.
+
+#include "os/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+namespace edgelm::os {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  [[nodiscard]] int get() const { return fd_; }
+  // Closes now and tells whether the system was content (a delayed write error shows up here).
+  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
+
+ private:
+  int fd_;
+};
+
+tl::unexpected<Error> system_error(const std::string& path, const char* action) {
+  const int reason = errno;
+  const ErrorCode code = reason == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo;
+  return fail(code, "{}: cannot {}: {}", path, action, std::strerror(reason));
+}
+
+// Reads to the end of `fd`, at most max_bytes.
+Result<std::string> read_all(int fd, const std::string& name, std::uint64_t max_bytes) {
+  std::string content;
+  constexpr std::size_t kStep = 1 << 16;
+  for (;;) {
+    const std::size_t old_size = content.size();
+    content.resize(old_size + kStep);
+    const ssize_t got = ::read(fd, content.data() + old_size, kStep);
+    if (got < 0 && errno == EINTR) {
+      content.resize(old_size);
+      continue;
+    }
+    if (got < 0) return system_error(name, "read");
+    content.resize(old_size + static_cast<std::size_t>(got));
+    if (content.size() > max_bytes)
+      return fail(ErrorCode::kLimit, "{}: larger than the limit of {} bytes", name, max_bytes);
+    if (got == 0) return content;
+  }
+}
+
+Status write_all(int fd, const std::string& path, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return system_error(path, "write");
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<MappedFile> MappedFile::open(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return system_error(path, "open");
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return system_error(path, "stat");
+  if (S_ISDIR(info.st_mode)) return fail(ErrorCode::kIo, "{}: is a directory, not a file", path);
+  if (!S_ISREG(info.st_mode))
+    return fail(ErrorCode::kIo, "{}: is not a regular file, so it cannot be mapped", path);
+  MappedFile mapped;
+  if (info.st_size == 0) return mapped;
+  const auto size = static_cast<std::size_t>(info.st_size);
+  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  if (address == MAP_FAILED) return system_error(path, "map");
+  mapped.data_ = static_cast<const std::byte*>(address);
+  mapped.size_ = size;
+  return mapped;
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void MappedFile::prefetch() const {
+  if (data_ != nullptr) ::madvise(const_cast<std::byte*>(data_), size_, MADV_WILLNEED);
+}
+
+Result<std::string> read_file(const std::string& path, std::uint64_t max_bytes) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return system_error(path, "open");
+  return read_all(file.get(), path, max_bytes);
+}
+
+Result<std::string> read_stdin(std::uint64_t max_bytes) {
+  return read_all(STDIN_FILENO, "standard input", max_bytes);
+}
+
+Status write_file_atomic(const std::string& path, std::string_view bytes) {
+  std::string temporary = path + ".XXXXXX";
+  Descriptor file(::mkstemp(temporary.data()));
+  if (file.get() < 0) return system_error(path, "create a temporary file beside it");
+  Status status = write_all(file.get(), temporary, bytes);
+  if (status && ::fchmod(file.get(), 0644) != 0) status = system_error(temporary, "set its mode");
+  if (status && ::fsync(file.get()) != 0) status = system_error(temporary, "sync");
+  if (status && !file.close()) status = system_error(temporary, "close");
+  if (status && std::rename(temporary.c_str(), path.c_str()) != 0)
+    status = system_error(path, "rename the new file to it");
+  if (!status) ::unlink(temporary.c_str());
+  return status;
+}
+
+bool file_exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+Result<std::uint64_t> file_size(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return system_error(path, "stat");
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
+std::string executable_path() {
+  std::string path(4096, '\0');
+  const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size());
+  path.resize(length < 0 ? 0 : static_cast<std::size_t>(length));
+  return path;
+}
+
+bool stdin_is_terminal() { return ::isatty(STDIN_FILENO) == 1; }
+bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
+bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
+
+}  // namespace edgelm::os

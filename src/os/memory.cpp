@@ -1,0 +1,47 @@
+// Memory figures from /proc and the control group.
+
+#include "os/memory.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+
+namespace edgelm::os {
+namespace {
+
+// Bytes of a "Key:   123 kB" line; 0 when absent.
+std::uint64_t proc_kilobytes(const char* path, const std::string& key) {
+  std::ifstream file(path);
+  std::string word;
+  while (file >> word) {
+    std::uint64_t value = 0;
+    if (word == key && file >> value) return value * 1024;
+  }
+  return 0;
+}
+
+// The version 2 control group's limit; 0 when there is none.
+std::uint64_t cgroup_limit_bytes() {
+  std::ifstream file("/sys/fs/cgroup/memory.max");
+  std::uint64_t value = 0;
+  return file >> value ? value : 0;  // "max" does not parse: no limit
+}
+
+}  // namespace
+
+std::uint64_t peak_rss_bytes() { return proc_kilobytes("/proc/self/status", "VmHWM:"); }
+std::uint64_t current_rss_bytes() { return proc_kilobytes("/proc/self/status", "VmRSS:"); }
+
+std::uint64_t total_memory_bytes() {
+  const std::uint64_t physical = proc_kilobytes("/proc/meminfo", "MemTotal:");
+  const std::uint64_t limit = cgroup_limit_bytes();
+  return limit != 0 ? std::min(limit, physical) : physical;
+}
+
+std::uint64_t available_memory_bytes() {
+  return proc_kilobytes("/proc/meminfo", "MemAvailable:");
+}
+
+}  // namespace edgelm::os

@@ -1,0 +1,79 @@
+// Files, clock, processor and memory on the machine that runs the test.
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <string>
+
+#include "os/clock.h"
+#include "os/cpu.h"
+#include "os/file.h"
+#include "os/memory.h"
+
+namespace edgelm::os {
+namespace {
+
+std::string temporary_path(const char* name) {
+  return ::testing::TempDir() + "edgelm_os_test_" + name;
+}
+
+TEST(File, WritesWholeAndMapsTheSameBytes) {
+  const std::string path = temporary_path("roundtrip");
+  const std::string content = "some\0bytes", second = "other";
+  ASSERT_TRUE(write_file_atomic(path, content));
+  ASSERT_TRUE(write_file_atomic(path, second));
+  const auto mapped = MappedFile::open(path);
+  ASSERT_TRUE(mapped) << mapped.error().message;
+  EXPECT_EQ(as_chars(mapped->bytes()), second);
+  EXPECT_EQ(read_file(path, 100), second);
+  EXPECT_EQ(file_size(path), second.size());
+  std::remove(path.c_str());
+}
+
+TEST(File, MissingFileSaysSo) {
+  const auto mapped = MappedFile::open("/nowhere/model.gguf");
+  ASSERT_FALSE(mapped);
+  EXPECT_EQ(mapped.error().code, ErrorCode::kNotFound);
+  EXPECT_NE(mapped.error().message.find("/nowhere/model.gguf"), std::string::npos);
+}
+
+TEST(File, DirectoryAndLimitAreErrors) {
+  EXPECT_FALSE(MappedFile::open("/"));
+  const std::string path = temporary_path("limit");
+  ASSERT_TRUE(write_file_atomic(path, "12345"));
+  const auto limited = read_file(path, 4);
+  ASSERT_FALSE(limited);
+  EXPECT_EQ(limited.error().code, ErrorCode::kLimit);
+  EXPECT_TRUE(read_file(path, 5));
+  std::remove(path.c_str());
+}
+
+TEST(File, EmptyFileMapsToNothing) {
+  const std::string path = temporary_path("empty");
+  ASSERT_TRUE(write_file_atomic(path, ""));
+  const auto mapped = MappedFile::open(path);
+  ASSERT_TRUE(mapped);
+  EXPECT_TRUE(mapped->bytes().empty());
+  std::remove(path.c_str());
+}
+
+TEST(Clock, MovesForward) {
+  const auto first = now_ns();
+  EXPECT_GE(now_ns(), first);
+}
+
+TEST(Cpu, HasAtLeastOneOfEverything) {
+  EXPECT_GE(usable_cpus(), 1);
+  EXPECT_GE(usable_cores(), 1);
+  EXPECT_LE(usable_cores(), usable_cpus());
+  EXPECT_FALSE(cpu_name().empty());
+}
+
+TEST(Memory, FiguresAreConsistent) {
+  EXPECT_GT(current_rss_bytes(), 0U);
+  EXPECT_GE(peak_rss_bytes(), current_rss_bytes());
+  EXPECT_GE(total_memory_bytes(), available_memory_bytes() / 2);
+}
+
+}  // namespace
+}  // namespace edgelm::os
