@@ -5,13 +5,18 @@
 //
 // Keys and values lie in blocks of `block_tokens` positions. Inside a block, for one layer and KV
 // head: K is (block_tokens, k_dim), V is (block_tokens, v_dim), both f16 row-major, at the given
-// element offsets from the block's base. The order of float operations depends only on n_positions
-// and the dims, so results do not depend on chunking or on who computes which head.
+// element offsets from the block's base. For one head the order of float operations depends only on
+// n_positions and the dims, so results do not depend on block_tokens, on how many heads a call has,
+// on chunking or on who computes which head.
 //
-// Over-read: none beyond n_positions. head dims: any multiple of 4 up to 512.
+// Over-read: none beyond n_positions. Alignment: none. Head dims: any multiple of 4 up to 512.
+// After the call scores hold the unnormalised weights; the padding behind n_positions is scratch
+// too.
 
 #include <cstddef>
 #include <cstdint>
+
+#include "base/target.h"
 
 namespace edgelm::kernels {
 
@@ -26,11 +31,19 @@ struct AttentionArgs {
   std::size_t block_tokens = 0;
   std::size_t n_positions = 0;  // >= 1
   float scale = 1;
-  float* scores = nullptr;  // scratch: n_heads * score_stride floats
+  float* scores = nullptr;       // scratch: n_heads * score_stride floats
   std::size_t score_stride = 0;  // >= n_positions rounded up to 16
-  float* out = nullptr;     // (n_heads, v_dim), row stride = v_dim
+  float* out = nullptr;          // (n_heads, v_dim), row stride = v_dim
 };
 
 using AttentionFn = void (*)(const AttentionArgs& args);
+
+void attention_scalar(const AttentionArgs& args);
+#ifdef EDGELM_X86
+void attention_avx2(const AttentionArgs& args);
+#endif
+#ifdef EDGELM_ARM
+void attention_neon(const AttentionArgs& args);
+#endif
 
 }  // namespace edgelm::kernels
