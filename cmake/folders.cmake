@@ -4,6 +4,7 @@
 
 find_package(fmt REQUIRED)
 find_package(Threads REQUIRED)
+find_package(nlohmann_json REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 
@@ -44,7 +45,7 @@ edgelm_folder(plan LEVEL 3 DEPS base tensor)
 edgelm_folder(arch LEVEL 4 DEPS base tensor formats plan)
 edgelm_folder(backend LEVEL 4 DEPS base os tensor threads kernels plan)
 edgelm_folder(text LEVEL 4 DEPS base formats LIBS PkgConfig::PCRE2)
-edgelm_folder(api LEVEL 4 DEPS base)
+edgelm_folder(api LEVEL 4 DEPS base LIBS nlohmann_json::nlohmann_json)
 edgelm_folder(model LEVEL 5 DEPS base os formats arch plan text)
 edgelm_folder(engine LEVEL 6 DEPS base os model backend text threads)
 edgelm_folder(measure LEVEL 7 DEPS base os stats engine model kernels)
