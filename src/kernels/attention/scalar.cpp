@@ -30,11 +30,12 @@ void attend(const AttentionArgs& a, const float* q, float* weights, float* out) 
     weights[p] = std::exp(weights[p] - max);  // the largest becomes 1: no overflow, sum >= 1
     sum += weights[p];
   }
+  for (std::size_t p = 0; p < a.n_positions; ++p) weights[p] = static_cast<float>(weights[p] / sum);
   for (std::size_t d = 0; d < a.v_dim; ++d) {
     double value = 0;
     for (std::size_t p = 0; p < a.n_positions; ++p)
       value += static_cast<double>(weights[p]) * half_to_float(row(a, p, a.v_offset, a.v_dim)[d]);
-    out[d] = static_cast<float>(value / sum);
+    out[d] = static_cast<float>(value);
   }
 }
 
