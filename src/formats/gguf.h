@@ -1,6 +1,7 @@
 #pragma once
-// GGUF v2 and v3 model files, read-only and validated: bytes in, typed views out. Nothing that comes
-// from the file is used before it is checked; every error names file, place, expected and got.
+// GGUF v2 and v3 model files, read-only and validated: bytes in, typed views out. Nothing that
+// comes from the file is used before it is checked; every error names file, place, expected and
+// got, on one line and with control characters escaped. What is checked: docs in gguf_part.h.
 // Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 //
 // Byte layout (little endian): "GGUF" | u32 version | u64 n_tensors | u64 n_kv | key-values |
@@ -40,8 +41,8 @@ enum class GgufType : std::uint32_t {
 
 std::string_view gguf_type_name(GgufType type);
 
-// An array of scalars or strings, still in file order inside the mapping. Nested arrays are rejected
-// by the reader (no known model uses them).
+// An array of scalars or strings, still in file order inside the mapping. Nested arrays are
+// rejected by the reader (no known model uses them).
 struct GgufArray {
   GgufType element_type = GgufType::kU8;
   std::uint64_t count = 0;
@@ -51,22 +52,39 @@ struct GgufArray {
   [[nodiscard]] std::vector<double> numbers() const;            // empty unless numeric or bool
 };
 
-using GgufScalar = std::variant<std::uint64_t, std::int64_t, double, bool, std::string_view, GgufArray>;
+using GgufScalar =
+    std::variant<std::uint64_t, std::int64_t, double, bool, std::string_view, GgufArray>;
 
 struct GgufValue {
   std::string_view key;  // not owned: views into the file
   GgufType type = GgufType::kU8;
-  GgufScalar value;      // unsigned ints widen to u64, signed to i64, floats to double
+  GgufScalar value;  // unsigned ints widen to u64, signed to i64, floats to double
+};
+
+// One entry of the tensor table, also for types that the format defines but this build cannot run.
+struct GgufTensorInfo {
+  std::string_view name;  // not owned: views into the file
+  std::uint32_t type_id = 0;
+  tensor::Shape shape;
+  std::uint64_t offset = 0;  // from the start of the part it lies in
+  Bytes data;                // not owned
+};
+
+// What to do with tensors of a type that this build cannot run.
+enum class TypePolicy {
+  kRunnable,  // refuse the file: the caller wants to compute with it
+  kKnown,     // keep them in tensor_infos() only: the caller wants to look at it
 };
 
 class GgufFile {
  public:
   // Maps `path` and checks it. A path `...-0000K-of-0000N.gguf` opens all N parts as one model.
-  static Result<GgufFile> open(const std::string& path);
+  static Result<GgufFile> open(const std::string& path, TypePolicy policy = TypePolicy::kRunnable);
 
   // The same checks over bytes in memory (not owned; must outlive the result). `name` is for
   // messages. Split files cannot be parsed this way.
-  static Result<GgufFile> parse(Bytes bytes, std::string name);
+  static Result<GgufFile> parse(Bytes bytes, std::string name,
+                                TypePolicy policy = TypePolicy::kRunnable);
 
   GgufFile(GgufFile&&) noexcept;
   GgufFile& operator=(GgufFile&&) noexcept;
@@ -74,10 +92,11 @@ class GgufFile {
 
   [[nodiscard]] const std::string& path() const;
   [[nodiscard]] std::uint32_t version() const;
-  [[nodiscard]] std::uint64_t file_bytes() const;   // all parts together
+  [[nodiscard]] std::uint64_t file_bytes() const;  // all parts together
   [[nodiscard]] std::uint32_t n_parts() const;
-  [[nodiscard]] std::span<const GgufValue> metadata() const;         // in file order (first part)
-  [[nodiscard]] std::span<const tensor::TensorView> tensors() const;  // all parts, in file order
+  [[nodiscard]] std::span<const GgufValue> metadata() const;           // in file order (first part)
+  [[nodiscard]] std::span<const tensor::TensorView> tensors() const;   // all parts, in file order
+  [[nodiscard]] std::span<const GgufTensorInfo> tensor_infos() const;  // the same, see TypePolicy
 
   [[nodiscard]] const GgufValue* find(std::string_view key) const;  // nullptr when absent
   [[nodiscard]] const tensor::TensorView* find_tensor(std::string_view name) const;
