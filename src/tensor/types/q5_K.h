@@ -1,0 +1,62 @@
+#pragma once
+// Q5_K: 256 five-bit values in eight groups, each with a six-bit scale and minimum. Block of 176
+// bytes: f16 d; f16 dmin; u8 scales[12] (group.h, unpack_scale_min); u8 qh[32], where bit g of byte
+// j is the fifth bit of element j of group g; u8 qs[128] as in Q4_K. value = d * scale * q - dmin *
+// min.
+
+#include "tensor/dtype.h"
+#include "tensor/types/group.h"
+
+namespace edgelm::tensor {
+
+struct TypeQ5_K {
+  static constexpr DType kType = DType::kQ5_K;
+  static constexpr const char* kName = "Q5_K";
+  static constexpr std::uint32_t kBlockElements = 256;
+  static constexpr std::uint32_t kBlockBytes = 176;
+  static constexpr bool kQuantized = true;
+  static constexpr bool kHasOffset = true;
+  static constexpr std::uint32_t kHalfFields[] = {0, 2};  // byte offsets of its f16 fields
+
+  static Group group(const std::byte* block, std::size_t index) {
+    Group out;
+    const ScaleMin packed = unpack_scale_min(block + 4, index);
+    out.scale = load_half(block);
+    out.sub_scale[0] = out.sub_scale[1] = packed.scale;
+    out.offset = -(load_half(block + 2) * static_cast<float>(packed.min));
+    const std::byte* qh = block + 16;
+    const std::byte* qs = block + 48 + index / 2 * 32;
+    for (std::size_t j = 0; j < 32; ++j) {
+      const unsigned nibble = (load_u8(qs + j) >> (index % 2 * 4)) & 15;
+      const unsigned fifth = (load_u8(qh + j) >> index) & 1;
+      out.q[j] = static_cast<std::int8_t>(nibble | (fifth << 4));
+    }
+    return out;
+  }
+
+#ifdef EDGELM_X86
+  struct Avx2 {
+    static constexpr bool kUnsigned = true;
+    static constexpr bool kHasOffset = true;
+    static constexpr bool kSubScales = true;
+
+    EDGELM_AVX2_INLINE static ChunkAvx2 chunk(const std::byte* block, std::size_t) {
+      const ScaleMinAvx2 packed = unpack_scale_min_avx2(block + 4);
+      const __m256 negative_dmin = _mm256_set1_ps(-load_half_f16c(block + 2));
+      return {_mm256_set1_ps(load_half_f16c(block)), _mm256_mul_ps(negative_dmin, packed.min),
+              packed.sub_scale};
+    }
+    EDGELM_AVX2_INLINE static __m256i group(const std::byte* block, std::size_t g) {
+      const __m256i packed = load_256(block + 48 + g / 2 * 32);
+      const __m256i shifted = g % 2 == 0 ? packed : _mm256_srli_epi16(packed, 4);
+      const __m256i nibbles = _mm256_and_si256(shifted, _mm256_set1_epi8(15));
+      const __m256i qh = load_256(block + 16);
+      const __m256i bit_at_4 = g < 4 ? _mm256_slli_epi16(qh, static_cast<int>(4 - g))
+                                     : _mm256_srli_epi16(qh, static_cast<int>(g - 4));
+      return _mm256_or_si256(nibbles, _mm256_and_si256(bit_at_4, _mm256_set1_epi8(16)));
+    }
+  };
+#endif
+};
+
+}  // namespace edgelm::tensor
