@@ -1,0 +1,120 @@
+// Matrix products: prepare the input once (normalise, quantize), then every thread takes a share of
+// the output rows.
+
+#include "backend/cpu/cpu_executor.h"
+
+namespace edgelm::backend {
+namespace {
+
+// Output rows are shared in multiples of this: a cache line of float32, and whole kernel tiles.
+constexpr std::size_t kRowGrain = 16;
+
+}  // namespace
+
+bool CpuExecutor::quantized(plan::WeightId weight) const {
+  return tensor::dtype_info(plan_.weights[weight].type).quantized;
+}
+
+CpuExecutor::Input CpuExecutor::prepare(plan::BufferId buffer_id, const plan::WeightId* norm,
+                                        float epsilon, plan::Rows rows, bool quantize,
+                                        const Step& step, Member& member) {
+  const std::size_t n = width(buffer_id);
+  const bool gather = rows == plan::Rows::kLogits;
+  const std::size_t n_rows = gather ? step.batch->logit_tokens.size() : step.n_tokens;
+  const std::size_t groups = input_stride_ / kernels::kGroup;
+  const auto range = member.share(n_rows);
+  for (std::size_t i = range.begin; i < range.end; ++i) {
+    const std::size_t token = gather ? step.batch->logit_tokens[i] : i;
+    const float* row = buffer(buffer_id) + token * n;
+    float* target = input_f32_.data() + i * input_stride_;
+    if (norm != nullptr) {
+      kernels_.rms_norm(row, floats(*norm), n, epsilon, target);
+      row = target;
+    } else if (!quantize) {
+      std::copy(row, row + n, target);
+    }
+    if (quantize)
+      kernels_.quantize(row, n, input_q_.data() + i * input_stride_, input_scale_.data() + i * groups,
+                        input_sum_.data() + i * groups);
+  }
+  member.barrier();
+  return {{.f32 = input_f32_.data(),
+           .f32_stride = input_stride_,
+           .q = input_q_.data(),
+           .q_stride = input_stride_,
+           .scale = input_scale_.data(),
+           .scaled_sum = input_sum_.data(),
+           .scale_stride = groups},
+          n_rows};
+}
+
+void CpuExecutor::multiply(const Input& input, plan::WeightId weight, std::size_t row_begin,
+                           std::size_t row_end, float* out, std::size_t out_stride,
+                           bool accumulate) {
+  if (row_begin == row_end || input.rows == 0) return;
+  const tensor::TensorView& matrix = plan_.weights[weight];
+  kernels::MatmulArgs args;
+  args.weights = matrix.data.data();
+  args.row_bytes = matrix.row_bytes();
+  args.cols = matrix.shape.cols();
+  args.row_begin = row_begin;
+  args.row_end = row_end;
+  args.x = input.activations;
+  args.n_tokens = input.rows;
+  args.out = out;
+  args.out_stride = out_stride;
+  args.accumulate = accumulate;
+  kernels_.matmul(matrix.type)(args);
+}
+
+void CpuExecutor::add_bias(std::size_t n_rows, plan::WeightId bias, std::size_t begin,
+                           std::size_t end, float* out, std::size_t out_stride) {
+  for (std::size_t i = 0; i < n_rows; ++i)
+    kernels_.add(out + i * out_stride + begin, floats(bias) + begin, end - begin);
+}
+
+void CpuExecutor::op(const plan::NormProject& project, const Step& step, Member& member) {
+  bool quantize = false;
+  bool floating = false;
+  for (const plan::Projection& projection : project.projections)
+    (quantized(projection.weight) ? quantize : floating) = true;
+  const Input input = prepare(project.in, &project.norm, project.epsilon, project.rows, quantize,
+                              step, member);
+  for (const plan::Projection& projection : project.projections) {
+    const auto range = member.share(plan_.weights[projection.weight].shape.rows(), kRowGrain);
+    float* out = buffer(projection.out);
+    multiply(input, projection.weight, range.begin, range.end, out, width(projection.out), false);
+    if (projection.bias)
+      add_bias(input.rows, *projection.bias, range.begin, range.end, out, width(projection.out));
+  }
+}
+
+void CpuExecutor::op(const plan::ProjectAdd& project, const Step& step, Member& member) {
+  const bool quantize = quantized(project.weight);
+  const Input input =
+      prepare(project.in, nullptr, 0, plan::Rows::kAll, quantize, step, member);
+  const auto range = member.share(plan_.weights[project.weight].shape.rows(), kRowGrain);
+  float* out = buffer(project.residual);
+  multiply(input, project.weight, range.begin, range.end, out, width(project.residual), true);
+  if (project.bias)
+    add_bias(input.rows, *project.bias, range.begin, range.end, out, width(project.residual));
+}
+
+void CpuExecutor::op(const plan::GatedFfn& ffn, const Step& step, Member& member) {
+  const bool quantize = quantized(ffn.gate) || quantized(ffn.up);
+  const Input input =
+      prepare(ffn.in, &ffn.norm, ffn.epsilon, plan::Rows::kAll, quantize, step, member);
+  // Each thread keeps the same columns from both products to the activation: no barrier between.
+  const auto range = member.share(plan_.weights[ffn.gate].shape.rows(), kRowGrain);
+  const std::size_t stride = width(ffn.out);
+  float* gate = buffer(ffn.out);
+  float* up = buffer(ffn.gate_scratch);
+  multiply(input, ffn.gate, range.begin, range.end, gate, stride, false);
+  multiply(input, ffn.up, range.begin, range.end, up, stride, false);
+  for (std::size_t t = 0; t < input.rows; ++t) {
+    float* row = gate + t * stride + range.begin;
+    kernels_.silu_mul(row, up + t * stride + range.begin, range.end - range.begin, row);
+  }
+}
+
+}  // namespace edgelm::backend

@@ -1,0 +1,101 @@
+// Sums over the operations and buffers of a plan.
+
+#include "plan/cost.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/checked.h"
+
+namespace edgelm::plan {
+namespace {
+
+// Calls f(weight id) once for every matrix a token passes through.
+template <class F>
+struct MatrixVisitor {
+  F f;
+  void operator()(const Embed&) const {}
+  void operator()(const StoreKv&) const {}
+  void operator()(const Attend&) const {}
+  void operator()(const NormProject& op) const {
+    for (const Projection& projection : op.projections) f(projection.weight);
+  }
+  void operator()(const ProjectAdd& op) const { f(op.weight); }
+  void operator()(const GatedFfn& op) const {
+    f(op.gate);
+    f(op.up);
+  }
+};
+
+template <class F>
+void for_each_matrix(const Plan& plan, F f) {
+  const MatrixVisitor<F> visitor{f};
+  for (const Op& op : plan.ops) std::visit(visitor, op);
+}
+
+// Tied weights are two entries of the same bytes: each address once.
+template <class F>
+std::uint64_t sum_distinct(const Plan& plan, F value) {
+  std::set<const void*> seen;
+  std::uint64_t sum = 0;
+  for (const tensor::TensorView& weight : plan.weights)
+    if (seen.insert(weight.data.data()).second) sum += value(weight);
+  return sum;
+}
+
+}  // namespace
+
+std::uint64_t kv_block_bytes(const Plan& plan, std::uint32_t block_tokens) {
+  std::uint64_t elements = 0;
+  for (const KvLayer& layer : plan.kv_layers)
+    elements += std::uint64_t{layer.n_kv_heads} * (layer.k_dim + layer.v_dim);
+  return elements * block_tokens * sizeof(std::uint16_t);
+}
+
+std::uint64_t compute_bytes(const Plan& plan, const Limits& limits) {
+  std::uint64_t bytes = 0;
+  for (const Buffer& buffer : plan.buffers) {
+    const std::uint64_t rows = buffer.per_logit_row ? limits.logit_rows : limits.batch_tokens;
+    bytes += rows * buffer.width * sizeof(float);
+  }
+  // The input of a matrix product: normalised float32 and its int8 form with two floats per 32.
+  std::uint64_t widest = 0;
+  for_each_matrix(plan, [&](WeightId id) {
+    widest = std::max(widest, plan.weights[id].shape.cols());
+  });
+  const std::uint64_t padded = ceil_div<std::uint64_t>(widest, 64) * 64;
+  bytes += limits.batch_tokens * (padded * sizeof(float) + padded + padded / 32 * 2 * sizeof(float));
+  // Attention scores: one row per query head of a group and thread.
+  std::uint64_t group = 0;
+  for (const Op& op : plan.ops)
+    if (const auto* attend = std::get_if<Attend>(&op))
+      group = std::max<std::uint64_t>(group, attend->shape.n_heads / attend->shape.n_kv_heads);
+  const std::uint64_t score_row = ceil_div<std::uint64_t>(limits.context_tokens, 16) * 16;
+  return bytes + limits.n_threads * group * score_row * sizeof(float);
+}
+
+Memory memory(const Plan& plan, const Limits& limits) {
+  const std::uint64_t blocks =
+      ceil_div<std::uint64_t>(limits.context_tokens, limits.kv_block_tokens);
+  return {.weights_bytes = weight_bytes(plan),
+          .kv_bytes = blocks * kv_block_bytes(plan, limits.kv_block_tokens),
+          .compute_bytes = compute_bytes(plan, limits)};
+}
+
+std::uint64_t decode_weight_bytes(const Plan& plan) {
+  std::uint64_t bytes = 0;
+  for_each_matrix(plan, [&](WeightId id) { bytes += plan.weights[id].data.size(); });
+  for (const Op& op : plan.ops)
+    if (const auto* embed = std::get_if<Embed>(&op)) bytes += plan.weights[embed->table].row_bytes();
+  return bytes;
+}
+
+std::uint64_t parameters(const Plan& plan) {
+  return sum_distinct(plan, [](const tensor::TensorView& w) { return w.shape.elements(); });
+}
+
+std::uint64_t weight_bytes(const Plan& plan) {
+  return sum_distinct(plan, [](const tensor::TensorView& w) { return w.data.size(); });
+}
+
+}  // namespace edgelm::plan
