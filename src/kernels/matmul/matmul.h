@@ -13,18 +13,20 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tensor/dtype.h"
+
 namespace edgelm::kernels {
 
 constexpr std::size_t kGroup = 32;  // columns per activation scale
 
 // n_tokens rows of activations, in float32 and (for quantized weights) in int8.
 struct Activations {
-  const float* f32 = nullptr;            // (n_tokens, cols), row stride = f32_stride floats
+  const float* f32 = nullptr;  // (n_tokens, cols), row stride = f32_stride floats
   std::size_t f32_stride = 0;
-  const std::int8_t* q = nullptr;        // (n_tokens, cols), values in [-127, 127], stride q_stride
-  std::size_t q_stride = 0;              // multiple of 32
-  const float* scale = nullptr;          // (n_tokens, cols / 32), row stride = scale_stride floats
-  const float* scaled_sum = nullptr;     // scale * sum of the group's q, same layout
+  const std::int8_t* q = nullptr;     // (n_tokens, cols), values in [-127, 127], stride q_stride
+  std::size_t q_stride = 0;           // multiple of 32
+  const float* scale = nullptr;       // (n_tokens, cols / 32), row stride = scale_stride floats
+  const float* scaled_sum = nullptr;  // scale * sum of the group's q, same layout
   std::size_t scale_stride = 0;
 };
 
@@ -42,5 +44,11 @@ struct MatmulArgs {
 };
 
 using MatmulFn = void (*)(const MatmulArgs& args);
+
+// The function of an instruction set for a type; nullptr for a type that is not in the dtype table.
+MatmulFn matmul_scalar(tensor::DType type);
+MatmulFn matmul_avx2(tensor::DType type);
+MatmulFn matmul_neon(tensor::DType type);
+MatmulFn matmul_dotprod(tensor::DType type);
 
 }  // namespace edgelm::kernels

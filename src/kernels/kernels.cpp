@@ -1,0 +1,131 @@
+// The kernel tables of the instruction sets in this build, and the choice among them at load time.
+
+#include "kernels/kernels.h"
+
+#include <array>
+#include <string>
+
+#include "base/target.h"
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/norm/norm.h"
+#include "kernels/probe/probe.h"
+#include "kernels/quantize/quantize.h"
+#include "kernels/rope/rope.h"
+#include "os/cpu.h"
+
+namespace edgelm::kernels {
+namespace {
+
+constexpr Kernels kScalarKernels{
+    .isa = Isa::kScalar,
+    .name = "scalar",
+    .matmul = matmul_scalar,
+    .quantize = quantize_scalar,
+    .rms_norm = rms_norm_scalar,
+    .silu_mul = silu_mul_scalar,
+    .add = add_scalar,
+    .to_half = to_half_scalar,
+    .rope_interleaved = rope_interleaved_scalar,
+    .rope_half = rope_half_scalar,
+    .attention = attention_scalar,
+    .read_probe = read_probe_scalar,
+};
+
+#if defined(EDGELM_X86)
+constexpr Kernels kAvx2Kernels{
+    .isa = Isa::kAvx2,
+    .name = "avx2",
+    .matmul = matmul_avx2,
+    .quantize = quantize_avx2,
+    .rms_norm = rms_norm_avx2,
+    .silu_mul = silu_mul_avx2,
+    .add = add_avx2,
+    .to_half = to_half_avx2,
+    .rope_interleaved = rope_interleaved_avx2,
+    .rope_half = rope_half_avx2,
+    .attention = attention_avx2,
+    .read_probe = read_probe_avx2,
+};
+
+constexpr std::array kAllKernels{&kAvx2Kernels, &kScalarKernels};
+#elif defined(EDGELM_ARM)
+constexpr Kernels with_matmul(Kernels kernels, Isa isa, std::string_view name,
+                              MatmulFn (*matmul)(tensor::DType)) {
+  kernels.isa = isa;
+  kernels.name = name;
+  kernels.matmul = matmul;
+  return kernels;
+}
+
+constexpr Kernels kNeonKernels{
+    .isa = Isa::kNeon,
+    .name = "neon",
+    .matmul = matmul_neon,
+    .quantize = quantize_neon,
+    .rms_norm = rms_norm_neon,
+    .silu_mul = silu_mul_neon,
+    .add = add_neon,
+    .to_half = to_half_neon,
+    .rope_interleaved = rope_interleaved_neon,
+    .rope_half = rope_half_neon,
+    .attention = attention_neon,
+    .read_probe = read_probe_neon,
+};
+constexpr Kernels kDotprodKernels =
+    with_matmul(kNeonKernels, Isa::kDotprod, "dotprod", matmul_dotprod);
+
+constexpr std::array kAllKernels{&kDotprodKernels, &kNeonKernels, &kScalarKernels};
+#else
+constexpr std::array kAllKernels{&kScalarKernels};
+#endif
+
+// "avx2 (not on this processor), scalar"
+std::string list_of_sets() {
+  std::string list;
+  for (const Kernels* kernels : kAllKernels) {
+    if (!list.empty()) list += ", ";
+    list += kernels->name;
+    if (!runs_here(*kernels)) list += " (not on this processor)";
+  }
+  return list;
+}
+
+}  // namespace
+
+std::span<const Kernels* const> all_kernels() { return kAllKernels; }
+
+bool runs_here(const Kernels& kernels) {
+  const os::CpuFeatures& cpu = os::cpu_features();
+  switch (kernels.isa) {
+    case Isa::kScalar:
+      return true;
+    case Isa::kAvx2:
+      return cpu.avx2 && cpu.fma && cpu.f16c;
+    case Isa::kNeon:
+      return cpu.neon;
+    case Isa::kDotprod:
+      return cpu.neon && cpu.dotprod;
+  }
+  return false;
+}
+
+Result<const Kernels*> select_kernels(std::string_view forced_name) {
+  for (const Kernels* kernels : kAllKernels) {
+    if (forced_name.empty() ? runs_here(*kernels) : kernels->name == forced_name) {
+      if (runs_here(*kernels)) return kernels;
+      return fail(ErrorCode::kUnsupported,
+                  "instruction set '{}': this processor cannot run it; there are: {}", forced_name,
+                  list_of_sets());
+    }
+  }
+  for (const std::string_view name : {"scalar", "avx2", "neon", "dotprod"}) {
+    if (name != forced_name) continue;
+    return fail(ErrorCode::kUnsupported,
+                "instruction set '{}': not in a build for this architecture; there are: {}",
+                forced_name, list_of_sets());
+  }
+  return fail(ErrorCode::kUsage, "instruction set '{}' is unknown; there are: {}", forced_name,
+              list_of_sets());
+}
+
+}  // namespace edgelm::kernels
