@@ -60,7 +60,10 @@ function(edgelm_add_unit_tests)
     if(tests)
       add_executable(${folder}_test ${tests})
       target_include_directories(${folder}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-      target_link_libraries(${folder}_test PRIVATE edgelm_${folder} GTest::gtest GTest::gmock GTest::gtest_main)
+      target_compile_definitions(${folder}_test PRIVATE
+        EDGELM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+      target_link_libraries(${folder}_test PRIVATE edgelm_${folder}
+        GTest::gtest GTest::gmock GTest::gtest_main)
       gtest_discover_tests(${folder}_test TEST_PREFIX "${folder}." DISCOVERY_MODE PRE_TEST
         PROPERTIES TIMEOUT 300)
     endif()
