@@ -6,8 +6,8 @@
 // The squares are summed in float64: the sum cannot overflow for finite x, and its rounding error
 // is far below one float ulp, so all instruction sets agree within one ulp of the common factor. At
 // 0.1 to 0.3 microseconds a row the wider sum costs nothing that a token would notice. The factor
-// is rounded to float once; out = (x * factor) * weight in float. A NaN or infinity in x spreads to
-// all.
+// is rounded to float once; out = (x * factor) * weight in float. A NaN in x spreads
+// to all; an infinity gives NaN in its own place and zeros elsewhere.
 //
 // Over-read: none. Alignment: none.
 

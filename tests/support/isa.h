@@ -1,0 +1,38 @@
+#pragma once
+// Which kernel sets a contract test runs: every one this processor can run, and a check that the
+// list is not shorter than the processor deserves (a test over an empty list would prove nothing).
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "base/target.h"
+#include "kernels/kernels.h"
+
+namespace edgelm::test {
+
+inline bool has_isa(const std::vector<const kernels::Kernels*>& sets, kernels::Isa isa) {
+  for (const kernels::Kernels* set : sets) {
+    if (set->isa == isa) return true;
+  }
+  return false;
+}
+
+inline std::vector<const kernels::Kernels*> runnable_kernels() {
+  std::vector<const kernels::Kernels*> sets;
+  for (const kernels::Kernels* set : kernels::all_kernels()) {
+    if (kernels::runs_here(*set)) sets.push_back(set);
+  }
+  EXPECT_TRUE(has_isa(sets, kernels::Isa::kScalar));
+#ifdef EDGELM_X86
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    EXPECT_TRUE(has_isa(sets, kernels::Isa::kAvx2));
+  }
+#endif
+#ifdef EDGELM_ARM
+  EXPECT_TRUE(has_isa(sets, kernels::Isa::kNeon));
+#endif
+  return sets;
+}
+
+}  // namespace edgelm::test
