@@ -12,6 +12,9 @@
 #elif defined(__aarch64__)
 #define EDGELM_ARM 1
 #include <arm_neon.h>
-#define EDGELM_DOTPROD __attribute__((target("+dotprod")))
-#define EDGELM_DOTPROD_INLINE __attribute__((target("+dotprod"), always_inline)) inline
+#define EDGELM_NEON_INLINE __attribute__((always_inline)) inline  // NEON itself is always there
+// With the architecture, because GCC's arm_neon.h declares vdotq_s32 so; every processor with SDOT
+// implements ARMv8.2.
+#define EDGELM_DOTPROD __attribute__((target("arch=armv8.2-a+dotprod")))
+#define EDGELM_DOTPROD_INLINE EDGELM_DOTPROD __attribute__((always_inline)) inline
 #endif

@@ -25,6 +25,16 @@ struct TypeBF16 {
     }
   };
 #endif
+
+#ifdef EDGELM_ARM
+  struct Neon {
+    EDGELM_NEON_INLINE static float32x4x2_t load8(const std::byte* elements) {
+      const uint16x8_t halves = vreinterpretq_u16_u8(load_128(elements));
+      return {vreinterpretq_f32_u32(vshll_n_u16(vget_low_u16(halves), 16)),
+              vreinterpretq_f32_u32(vshll_high_n_u16(halves, 16))};
+    }
+  };
+#endif
 };
 
 }  // namespace edgelm::tensor

@@ -22,6 +22,15 @@ struct TypeF16 {
     }
   };
 #endif
+
+#ifdef EDGELM_ARM
+  struct Neon {
+    EDGELM_NEON_INLINE static float32x4x2_t load8(const std::byte* elements) {
+      const float16x8_t halves = vreinterpretq_f16_u8(load_128(elements));
+      return {vcvt_f32_f16(vget_low_f16(halves)), vcvt_high_f32_f16(halves)};
+    }
+  };
+#endif
 };
 
 }  // namespace edgelm::tensor

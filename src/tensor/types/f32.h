@@ -22,6 +22,15 @@ struct TypeF32 {
     }
   };
 #endif
+
+#ifdef EDGELM_ARM
+  struct Neon {
+    EDGELM_NEON_INLINE static float32x4x2_t load8(const std::byte* elements) {
+      return {vreinterpretq_f32_u8(load_128(elements)),
+              vreinterpretq_f32_u8(load_128(elements + 16))};
+    }
+  };
+#endif
 };
 
 }  // namespace edgelm::tensor

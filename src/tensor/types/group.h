@@ -117,4 +117,92 @@ EDGELM_AVX2_INLINE ScaleMinAvx2 unpack_scale_min_avx2(const std::byte* packed) {
 }
 #endif
 
+#ifdef EDGELM_ARM
+// NEON kernels take four groups (128 elements, a "chunk") at a time: one lane per group. The last
+// chunk of a row may have fewer for types with 32-element blocks; missing lanes are 0.
+//
+// A decoder `struct Neon` says how its bytes meet the activations (SDOT is signed, so values are):
+//   kHasOffset   chunk().offset counts; it may differ from Group::offset by the bias that spares a
+//                subtraction, e.g. -8 * scale for Q4_0
+//   kSubScales   per group: 0, 1 (sub_scale[0], a lane per group) or 2 (for elements 0..15 and
+//                16..31: lanes g0 g0' g1 g1' of sub_scale[0], then g2 g2' g3 g3')
+//   kSmall       |q| <= 63: four products of an activation fit into int16
+//   chunk<First>(block, n_groups), group<G>(block): groups First .. First + 3, group G. Blocks of
+//                256 elements have First 0 or 4; others have First 0, and G counts blocks.
+struct ChunkNeon {
+  float32x4_t scale;
+  float32x4_t offset;
+  int32x4_t sub_scale[2];
+};
+
+struct GroupNeon {
+  int8x16_t low;   // elements 0..15
+  int8x16_t high;  // elements 16..31
+};
+
+EDGELM_NEON_INLINE uint8x16_t load_128(const std::byte* source) {
+  return vld1q_u8(reinterpret_cast<const std::uint8_t*>(source));
+}
+
+EDGELM_NEON_INLINE GroupNeon as_signed(uint8x16_t low, uint8x16_t high) {
+  return {vreinterpretq_s8_u8(low), vreinterpretq_s8_u8(high)};
+}
+
+// The f16 fields of `count` <= 4 blocks, `stride` bytes apart, as floats.
+EDGELM_NEON_INLINE float32x4_t gather_halves_neon(const std::byte* first, std::size_t stride,
+                                                  std::size_t count) {
+  std::uint64_t halves = 0;
+  for (std::size_t i = 0; i < count; ++i)
+    halves |= std::uint64_t{load_le<std::uint16_t>(first + i * stride)} << (16 * i);
+  return vcvt_f32_f16(vreinterpret_f16_u64(vcreate_u64(halves)));
+}
+
+EDGELM_NEON_INLINE float32x4_t broadcast_half(const std::byte* source) {
+  return vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(load_le<std::uint16_t>(source))));
+}
+
+// 16 packed bytes -> 32 nibbles: low nibbles first, then high ones.
+EDGELM_NEON_INLINE GroupNeon split_nibbles_neon(const std::byte* source) {
+  const uint8x16_t packed = load_128(source);
+  return as_signed(vandq_u8(packed, vdupq_n_u8(15)), vshrq_n_u8(packed, 4));
+}
+
+// Adds 16 to the elements whose bit in `bits` is set.
+EDGELM_NEON_INLINE GroupNeon add_fifth_bits(GroupNeon nibbles, std::uint32_t bits) {
+  const uint8x16_t copies = vreinterpretq_u8_u32(vdupq_n_u32(bits));
+  const uint8x16_t byte_of_bit = vcombine_u8(vdup_n_u8(0), vdup_n_u8(1));
+  const uint8x16_t bit = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201ULL));
+  const uint8x16_t sixteen = vdupq_n_u8(16);
+  const uint8x16_t low = vtstq_u8(vqtbl1q_u8(copies, byte_of_bit), bit);
+  const uint8x16_t high = vtstq_u8(vqtbl1q_u8(copies, vaddq_u8(byte_of_bit, vdupq_n_u8(2))), bit);
+  return as_signed(vorrq_u8(vreinterpretq_u8_s8(nibbles.low), vandq_u8(low, sixteen)),
+                   vorrq_u8(vreinterpretq_u8_s8(nibbles.high), vandq_u8(high, sixteen)));
+}
+
+EDGELM_NEON_INLINE int32x4_t widen_bytes(std::uint32_t four) {
+  const uint8x8_t bytes = vreinterpret_u8_u32(vdup_n_u32(four));
+  return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vmovl_u8(bytes))));
+}
+
+// Groups First .. First + 3 of a Q4_K or Q5_K block; see unpack_scale_min for the packing.
+template <std::size_t First>
+EDGELM_NEON_INLINE ChunkNeon scale_min_chunk(const std::byte* block) {
+  const std::byte* packed = block + 4;
+  auto scales = load_le<std::uint32_t>(packed);
+  auto mins = load_le<std::uint32_t>(packed + 4);
+  if constexpr (First == 0) {
+    scales &= 0x3f3f3f3f;
+    mins &= 0x3f3f3f3f;
+  } else {
+    const auto low = load_le<std::uint32_t>(packed + 8);
+    scales = (low & 0x0f0f0f0f) | ((scales >> 2) & 0x30303030);
+    mins = ((low >> 4) & 0x0f0f0f0f) | ((mins >> 2) & 0x30303030);
+  }
+  const float32x4_t negative_dmin = vnegq_f32(broadcast_half(block + 2));
+  return {broadcast_half(block),
+          vmulq_f32(negative_dmin, vcvtq_f32_s32(widen_bytes(mins))),
+          {widen_bytes(scales), vdupq_n_s32(0)}};
+}
+#endif
+
 }  // namespace edgelm::tensor

@@ -42,6 +42,24 @@ struct TypeQ4_0 {
     }
   };
 #endif
+
+#ifdef EDGELM_ARM
+  struct Neon {
+    static constexpr bool kHasOffset = true;
+    static constexpr int kSubScales = 0;
+    static constexpr bool kSmall = true;
+
+    template <std::size_t First>
+    EDGELM_NEON_INLINE static ChunkNeon chunk(const std::byte* blocks, std::size_t n_groups) {
+      const float32x4_t scale = gather_halves_neon(blocks, kBlockBytes, n_groups);
+      return {scale, vmulq_n_f32(scale, -8), {}};
+    }
+    template <std::size_t G>
+    EDGELM_NEON_INLINE static GroupNeon group(const std::byte* blocks) {
+      return split_nibbles_neon(blocks + G * kBlockBytes + 2);
+    }
+  };
+#endif
 };
 
 }  // namespace edgelm::tensor

@@ -49,6 +49,29 @@ struct TypeQ4_K {
     }
   };
 #endif
+
+#ifdef EDGELM_ARM
+  struct Neon {
+    static constexpr bool kHasOffset = true;
+    static constexpr int kSubScales = 1;
+    static constexpr bool kSmall = true;
+
+    template <std::size_t First>
+    EDGELM_NEON_INLINE static ChunkNeon chunk(const std::byte* block, std::size_t) {
+      return scale_min_chunk<First>(block);
+    }
+    template <std::size_t G>
+    EDGELM_NEON_INLINE static uint8x16_t nibbles(const std::byte* qs) {
+      if constexpr (G % 2 == 0) return vandq_u8(load_128(qs), vdupq_n_u8(15));
+      return vshrq_n_u8(load_128(qs), 4);
+    }
+    template <std::size_t G>
+    EDGELM_NEON_INLINE static GroupNeon group(const std::byte* block) {
+      const std::byte* qs = block + 16 + G / 2 * 32;
+      return as_signed(nibbles<G>(qs), nibbles<G>(qs + 16));
+    }
+  };
+#endif
 };
 
 }  // namespace edgelm::tensor

@@ -48,6 +48,25 @@ struct TypeQ5_1 {
     }
   };
 #endif
+
+#ifdef EDGELM_ARM
+  struct Neon {
+    static constexpr bool kHasOffset = true;
+    static constexpr int kSubScales = 0;
+    static constexpr bool kSmall = true;
+
+    template <std::size_t First>
+    EDGELM_NEON_INLINE static ChunkNeon chunk(const std::byte* blocks, std::size_t n_groups) {
+      const float32x4_t scale = gather_halves_neon(blocks, kBlockBytes, n_groups);
+      return {scale, gather_halves_neon(blocks + 2, kBlockBytes, n_groups), {}};
+    }
+    template <std::size_t G>
+    EDGELM_NEON_INLINE static GroupNeon group(const std::byte* blocks) {
+      const std::byte* block = blocks + G * kBlockBytes;
+      return add_fifth_bits(split_nibbles_neon(block + 8), load_le<std::uint32_t>(block + 4));
+    }
+  };
+#endif
 };
 
 }  // namespace edgelm::tensor

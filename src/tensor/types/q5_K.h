@@ -57,6 +57,41 @@ struct TypeQ5_K {
     }
   };
 #endif
+
+#ifdef EDGELM_ARM
+  struct Neon {
+    static constexpr bool kHasOffset = true;
+    static constexpr int kSubScales = 1;
+    static constexpr bool kSmall = true;
+
+    template <std::size_t First>
+    EDGELM_NEON_INLINE static ChunkNeon chunk(const std::byte* block, std::size_t) {
+      return scale_min_chunk<First>(block);
+    }
+    template <std::size_t G>
+    EDGELM_NEON_INLINE static uint8x16_t fifth_bit(uint8x16_t qh) {  // bit G moved to bit 4
+      if constexpr (G < 4) qh = vshlq_n_u8(qh, 4 - G);
+      if constexpr (G > 4) qh = vshrq_n_u8(qh, G - 4);
+      return vandq_u8(qh, vdupq_n_u8(16));
+    }
+    template <std::size_t G>
+    EDGELM_NEON_INLINE static uint8x16_t half(const std::byte* qs, const std::byte* qh) {
+      const uint8x16_t packed = load_128(qs);
+      uint8x16_t nibbles;
+      if constexpr (G % 2 == 0) {
+        nibbles = vandq_u8(packed, vdupq_n_u8(15));
+      } else {
+        nibbles = vshrq_n_u8(packed, 4);
+      }
+      return vorrq_u8(nibbles, fifth_bit<G>(load_128(qh)));
+    }
+    template <std::size_t G>
+    EDGELM_NEON_INLINE static GroupNeon group(const std::byte* block) {
+      const std::byte* qs = block + 48 + G / 2 * 32;
+      return as_signed(half<G>(qs, block + 16), half<G>(qs + 16, block + 32));
+    }
+  };
+#endif
 };
 
 }  // namespace edgelm::tensor

@@ -61,6 +61,42 @@ struct TypeQ6_K {
     }
   };
 #endif
+
+#ifdef EDGELM_ARM
+  struct Neon {
+    static constexpr bool kHasOffset = false;
+    static constexpr int kSubScales = 2;
+    static constexpr bool kSmall = true;
+
+    template <std::size_t First>
+    EDGELM_NEON_INLINE static ChunkNeon chunk(const std::byte* block, std::size_t) {
+      const std::byte* scales = block + 192 + 2 * First;
+      const int16x8_t eight = vmovl_s8(vcreate_s8(load_le<std::uint64_t>(scales)));
+      return {broadcast_half(block + 208),
+              vdupq_n_f32(0),
+              {vmovl_s16(vget_low_s16(eight)), vmovl_high_s16(eight)}};
+    }
+    template <std::size_t K>  // group within the half of 128
+    EDGELM_NEON_INLINE static int8x16_t sixteen(const std::byte* ql, const std::byte* qh) {
+      uint8x16_t low = load_128(ql), high = load_128(qh);
+      if constexpr (K < 2) {
+        low = vandq_u8(low, vdupq_n_u8(15));
+        high = vshlq_n_u8(high, 4 - 2 * K);
+      } else {
+        low = vshrq_n_u8(low, 4);
+        if constexpr (K == 3) high = vshrq_n_u8(high, 2);
+      }
+      const uint8x16_t value = vorrq_u8(low, vandq_u8(high, vdupq_n_u8(0x30)));
+      return vsubq_s8(vreinterpretq_s8_u8(value), vdupq_n_s8(32));
+    }
+    template <std::size_t G>
+    EDGELM_NEON_INLINE static GroupNeon group(const std::byte* block) {
+      const std::byte* ql = block + G / 4 * 64 + G % 2 * 32;
+      const std::byte* qh = block + 128 + G / 4 * 32;
+      return {sixteen<G % 4>(ql, qh), sixteen<G % 4>(ql + 16, qh + 16)};
+    }
+  };
+#endif
 };
 
 }  // namespace edgelm::tensor

@@ -37,6 +37,25 @@ struct TypeQ8_0 {
     }
   };
 #endif
+
+#ifdef EDGELM_ARM
+  struct Neon {
+    static constexpr bool kHasOffset = false;
+    static constexpr int kSubScales = 0;
+    static constexpr bool kSmall = false;
+
+    template <std::size_t First>
+    EDGELM_NEON_INLINE static ChunkNeon chunk(const std::byte* blocks, std::size_t n_groups) {
+      const float32x4_t scale = gather_halves_neon(blocks, kBlockBytes, n_groups);
+      return {scale, vdupq_n_f32(0), {}};
+    }
+    template <std::size_t G>
+    EDGELM_NEON_INLINE static GroupNeon group(const std::byte* blocks) {
+      const std::byte* q = blocks + G * kBlockBytes + 2;
+      return as_signed(load_128(q), load_128(q + 16));
+    }
+  };
+#endif
 };
 
 }  // namespace edgelm::tensor
