@@ -8,7 +8,7 @@
 // and the type: not on n_tokens, the row range or the tile it falls into. So results do not depend
 // on threads, batch or chunking; they may differ between instruction sets within rounding.
 //
-// Over-read: none. Alignment: none assumed for weights; activations 64 bytes, row strides as below.
+// Over-read: none. Alignment: weights none, the rest that of their elements (64 bytes is faster).
 
 #include <cstddef>
 #include <cstdint>
