@@ -105,4 +105,20 @@ int usable_cores() {
   return std::max(1, static_cast<int>(cores.size()));
 }
 
+std::uint64_t last_level_cache_bytes() {
+  std::uint64_t largest = 0;
+  for (int index = 0; index < 8; ++index) {
+    std::ifstream file("/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) +
+                       "/size");
+    std::uint64_t value = 0;
+    char unit = 'B';
+    if (!(file >> value)) continue;
+    file >> unit;
+    if (unit == 'K') value <<= 10;
+    if (unit == 'M') value <<= 20;
+    largest = std::max(largest, value);
+  }
+  return largest;
+}
+
 }  // namespace edgelm::os

@@ -2,6 +2,7 @@
 // What the processor is and can do: read once, never guessed. x86 features come from CPUID and
 // XGETBV (the system must save the registers), ARM features from the auxiliary vector.
 
+#include <cstdint>
 #include <string>
 
 namespace edgelm::os {
@@ -27,5 +28,8 @@ int usable_cpus();
 
 // Distinct physical cores among them (SMT siblings counted once), at least 1.
 int usable_cores();
+
+// Size of the largest cache of processor 0; 0 when the system does not tell (ARM boards often).
+std::uint64_t last_level_cache_bytes();
 
 }  // namespace edgelm::os

@@ -1,0 +1,64 @@
+// The buffer, filled once so that every page is its own, and the timed pass.
+
+#include "measure/bandwidth.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+
+#include "os/clock.h"
+#include "os/cpu.h"
+#include "os/memory.h"
+
+namespace edgelm::measure {
+namespace {
+
+constexpr std::size_t kLeast = 64U << 20;
+constexpr std::size_t kMost = 1U << 30;
+constexpr std::size_t kUnit = 1U << 20;  // the buffer and every share are multiples of 512 bytes
+
+}  // namespace
+
+void BandwidthProbe::Free::operator()(void* pointer) const { std::free(pointer); }
+
+Result<BandwidthProbe> BandwidthProbe::create(const kernels::Kernels& kernels,
+                                              threads::ThreadPool& pool) {
+  const std::uint64_t available = os::available_memory_bytes();
+  std::uint64_t bytes = std::clamp<std::uint64_t>(4 * os::last_level_cache_bytes(), kLeast, kMost);
+  if (available != 0) bytes = std::min<std::uint64_t>(bytes, std::max(available / 4, kUnit));
+  bytes = bytes / kUnit * kUnit;
+  BandwidthProbe probe;
+  probe.kernels_ = &kernels;
+  probe.pool_ = &pool;
+  probe.bytes_ = static_cast<std::size_t>(bytes);
+  probe.buffer_.reset(std::aligned_alloc(4096, probe.bytes_));
+  if (!probe.buffer_)
+    return fail(ErrorCode::kMemory, "no memory for the bandwidth probe's buffer of {} MiB",
+                bytes >> 20U);
+  // Touch from the threads that will read, so that pages lie near them.
+  auto fill = [&](threads::ThreadPool::Member& member) {
+    const auto range = member.share(probe.bytes_, kUnit);
+    std::memset(static_cast<char*>(probe.buffer_.get()) + range.begin, 0x5a,
+                range.end - range.begin);
+  };
+  pool.run(pool.size(), fill);
+  return probe;
+}
+
+double BandwidthProbe::measure(std::uint32_t n_threads) {
+  std::atomic<std::uint64_t> checksum = 0;
+  auto read = [&](threads::ThreadPool::Member& member) {
+    const auto range = member.share(bytes_, kUnit);
+    checksum.fetch_add(kernels_->read_probe(static_cast<const char*>(buffer_.get()) + range.begin,
+                                            range.end - range.begin),
+                       std::memory_order_relaxed);
+  };
+  const std::int64_t start = os::now_ns();
+  pool_->run(n_threads, read);
+  const double seconds = os::ns_to_s(os::now_ns() - start);
+  checksum_ += checksum.load();
+  return static_cast<double>(bytes_) / seconds;
+}
+
+}  // namespace edgelm::measure

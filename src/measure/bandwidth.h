@@ -1,0 +1,37 @@
+#pragma once
+// Read bandwidth of the memory as the kernels see it: all given threads read a buffer well beyond the
+// caches with the widest loads of the instruction set and four accumulators each. The denominator of
+// every "fraction of bandwidth" that edgelm reports.
+
+#include <cstdint>
+#include <memory>
+
+#include "base/result.h"
+#include "kernels/kernels.h"
+#include "threads/pool.h"
+
+namespace edgelm::measure {
+
+class BandwidthProbe {
+ public:
+  // The buffer is four times the last-level cache, at least 64 MiB, at most 1 GiB and a quarter of
+  // the available memory. kMemory when even the least does not fit.
+  static Result<BandwidthProbe> create(const kernels::Kernels& kernels, threads::ThreadPool& pool);
+
+  // Bytes per second over one pass of the buffer by n_threads threads.
+  double measure(std::uint32_t n_threads);
+
+  [[nodiscard]] std::size_t buffer_bytes() const { return bytes_; }
+
+ private:
+  struct Free {
+    void operator()(void* pointer) const;
+  };
+  const kernels::Kernels* kernels_ = nullptr;
+  threads::ThreadPool* pool_ = nullptr;
+  std::unique_ptr<void, Free> buffer_;
+  std::size_t bytes_ = 0;
+  std::uint64_t checksum_ = 0;
+};
+
+}  // namespace edgelm::measure
