@@ -10,6 +10,10 @@
 #define EDGELM_TILE
 #define EDGELM_TILE_INLINE EDGELM_NEON_INLINE
 
+#if !defined(__clang__)  // see neon_tiles.h, register pressure
+#pragma GCC optimize("no-schedule-insns")
+#endif
+
 namespace edgelm::kernels {
 namespace {
 
