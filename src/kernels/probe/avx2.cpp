@@ -10,13 +10,16 @@ namespace edgelm::kernels {
 
 EDGELM_AVX2 std::uint64_t read_probe_avx2(const void* data, std::size_t bytes) {
   const auto* at = static_cast<const __m256i*>(data);
-  const __m256i* end = at + bytes / sizeof(__m256i);
+  const std::size_t quarter = bytes / sizeof(__m256i) / 4;
   __m256i sum[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
                     _mm256_setzero_si256()};
-  for (; at != end; at += 16) {
-#pragma GCC unroll 16
-    for (int i = 0; i < 16; ++i) {
-      sum[i % 4] = _mm256_add_epi64(sum[i % 4], _mm256_load_si256(at + i));
+  for (std::size_t i = 0; i < quarter; i += 4) {
+#pragma GCC unroll 4
+    for (std::size_t s = 0; s < 4; ++s) {
+#pragma GCC unroll 4
+      for (std::size_t j = 0; j < 4; ++j) {
+        sum[s] = _mm256_add_epi64(sum[s], _mm256_load_si256(at + s * quarter + i + j));
+      }
     }
   }
   const __m256i all =

@@ -7,9 +7,10 @@ namespace edgelm::kernels {
 
 std::uint64_t read_probe_scalar(const void* data, std::size_t bytes) {
   const auto* at = static_cast<const std::byte*>(data);
+  const std::size_t quarter = bytes / 4;
   std::uint64_t sum[4] = {};
-  for (const std::byte* end = at + bytes; at != end; at += 32) {
-    for (std::size_t i = 0; i < 4; ++i) sum[i] += load_le<std::uint64_t>(at + i * 8);
+  for (std::size_t i = 0; i < quarter; i += 8) {
+    for (std::size_t s = 0; s < 4; ++s) sum[s] += load_le<std::uint64_t>(at + s * quarter + i);
   }
   return sum[0] + sum[1] + sum[2] + sum[3];
 }
