@@ -74,6 +74,8 @@ TEST(GgufBadInput, AbsurdCounts) {
   EXPECT_THAT(refusal(GgufBuilder(0, ~0ull)), HasSubstr("18446744073709551615 key-values"));
   EXPECT_THAT(refusal(GgufBuilder(~0ull, 0)), HasSubstr("18446744073709551615 tensors"));
   EXPECT_THAT(refusal(GgufBuilder(0, 2).u32("one", 1)), HasSubstr("at most 1"));
+  EXPECT_THAT(refusal(GgufBuilder(0, 65537).data(1 << 20)),
+              AllOf(HasSubstr("65537 key-values"), HasSubstr("limit is 65536")));
 }
 
 TEST(GgufBadInput, Keys) {

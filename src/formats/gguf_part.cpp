@@ -179,15 +179,15 @@ class MetadataParser {
 };
 
 Status check_count(const std::string& name, std::string_view what, std::uint64_t count,
-                   std::uint64_t min_bytes, std::uint64_t remaining) {
+                   std::uint64_t limit, std::uint64_t min_bytes, std::uint64_t remaining) {
   if (count > remaining / min_bytes)
     return fail(
         ErrorCode::kFormat,
         "{}: the header promises {} {}, the {} bytes after it hold at most {} (truncated or "
         "damaged?)",
         name, count, what, remaining, remaining / min_bytes);
-  if (count > kMaxRecords)
-    return fail(ErrorCode::kLimit, "{}: {} {}, the limit is {}", name, count, what, kMaxRecords);
+  if (count > limit)
+    return fail(ErrorCode::kLimit, "{}: {} {}, the limit is {}", name, count, what, limit);
   return {};
 }
 
@@ -255,8 +255,10 @@ Result<GgufPart> parse_part(Bytes bytes, const std::string& name, TypePolicy pol
     return fail(ErrorCode::kFormat,
                 "{}: truncated: the file is {} bytes long, a GGUF header is 24 bytes", name,
                 bytes.size());
-  EDGELM_TRY(check_count(name, "key-values", *n_values, kMinKeyValueBytes, reader.remaining()));
-  EDGELM_TRY(check_count(name, "tensors", *n_tensors, kMinTensorInfoBytes, reader.remaining()));
+  EDGELM_TRY(check_count(name, "key-values", *n_values, kMaxKeyValues, kMinKeyValueBytes,
+                         reader.remaining()));
+  EDGELM_TRY(check_count(name, "tensors", *n_tensors, kMaxTensors, kMinTensorInfoBytes,
+                         reader.remaining()));
 
   GgufPart part;
   part.version = *version;

@@ -22,8 +22,9 @@ inline constexpr std::uint64_t kMaxKeyBytes = 65535;  // the limit of the format
 // The format says 64, and some programs are built for longer names. Refusing a readable file helps
 // nobody; the cap only bounds messages and tables.
 inline constexpr std::uint64_t kMaxTensorNameBytes = 1024;
-// Far above any model (thousands of tensors, tens of keys); bounds the memory a hostile file costs.
-inline constexpr std::uint64_t kMaxRecords = 1u << 20;
+// Far above any model (tens of keys, thousands of tensors); bounds what a hostile file costs.
+inline constexpr std::uint64_t kMaxKeyValues = 1u << 16;
+inline constexpr std::uint64_t kMaxTensors = 1u << 20;
 
 struct GgufPart {
   std::uint32_t version = 0;

@@ -1,0 +1,103 @@
+// edgelm inspect: what is in a model file, and the memory that running it will take. Works on every
+// well-formed GGUF file, runnable here or not; the weights are not read.
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "apps/edgelm/builtin.h"
+#include "apps/edgelm/commands.h"
+#include "apps/edgelm/inspect.h"
+#include "apps/edgelm/models.h"
+#include "arch/arch.h"
+#include "engine/engine.h"
+
+namespace edgelm::apps {
+namespace {
+
+constexpr std::uint32_t kDefaultContext = 4096;  // as `run`, unless the model was made for less
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  edgelm inspect model.gguf\n"
+    "  edgelm inspect model.gguf -c 32768 --no-tensors\n"
+    "  edgelm inspect model.gguf -o json | jq '.memory.total_bytes'\n"
+    "  edgelm inspect model.gguf -o json | jq -r '.metadata[\"tokenizer.chat_template\"].value'";
+
+struct InspectFlags {
+  std::string model;
+  std::string output = "table";
+  std::uint32_t context_tokens = 0;  // 0: what the model was made for, at most kDefaultContext
+  InspectView view;
+};
+
+Result<formats::GgufFile> open_to_look(const std::string& name) {
+  if (const BuiltinModel* builtin = find_builtin(name))
+    return formats::GgufFile::parse(builtin->bytes, std::string(builtin->name),
+                                    formats::TypePolicy::kKnown);
+  return formats::GgufFile::open(name, formats::TypePolicy::kKnown);
+}
+
+// One sequence with the engine's own defaults, so that the figure is what `run` will use.
+void add_memory(std::uint32_t context_tokens, Inspection& inspection) {
+  const formats::GgufFile& file = inspection.file;
+  if (file.tensor_infos().empty()) {
+    inspection.memory_unavailable = "the file holds no weights";
+    return;
+  }
+  for (const formats::GgufTensorInfo& tensor : file.tensor_infos()) {
+    if (tensor::find_dtype(tensor.type_id) != nullptr) continue;
+    inspection.memory_unavailable = fmt::format("this build cannot run tensors of type {}",
+                                                tensor::gguf_type_name(tensor.type_id));
+    return;
+  }
+  const auto description = arch::describe(file);
+  if (!description) {
+    inspection.memory_unavailable = description.error().message;
+    return;
+  }
+  if (context_tokens == 0)
+    context_tokens = std::min(description->hparams.context_length, kDefaultContext);
+  const engine::EngineOptions options;
+  inspection.context_tokens = context_tokens;
+  inspection.memory =
+      plan::memory(description->plan,
+                   plan::Limits{.context_tokens = context_tokens,
+                                .batch_tokens = std::min(options.batch_tokens, context_tokens),
+                                .logit_rows = 1,
+                                .kv_block_tokens = options.kv_block_tokens});
+}
+
+Status inspect(const InspectFlags& flags) {
+  EDGELM_TRY_ASSIGN(const formats::GgufFile file, open_to_look(flags.model));
+  Inspection inspection{.file = file, .totals = formats::total_tensors(file)};
+  add_memory(flags.context_tokens, inspection);
+  const std::string text = flags.output == "json"
+                               ? api::dump(inspection_json(inspection, flags.view)) + "\n"
+                               : inspection_text(inspection, flags.view);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    return fail(ErrorCode::kIo, "standard output: write failed");
+  return {};
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, Outcome& outcome) {
+  CLI::App* command = app.add_subcommand(
+      "inspect", "Show what is in a model file, and the memory that running it takes");
+  auto flags = std::make_shared<InspectFlags>();
+  command->add_option("model,-m,--model", flags->model, kModelHelp);
+  command->add_option("-o,--output", flags->output, "Form of the result")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  command
+      ->add_option("-c,--ctx", flags->context_tokens,
+                   "Context in tokens to plan the memory for (default: the model's, at most 4096)")
+      ->check(CLI::Range(1u, 1u << 24));
+  command->add_flag("--tensors,!--no-tensors", flags->view.tensors, "List every tensor");
+  command->add_flag("--full", flags->view.full, "Long strings and arrays whole");
+  command->footer(kExamples);
+  command->callback([flags, &outcome] { outcome.status = inspect(*flags); });
+}
+
+}  // namespace edgelm::apps
