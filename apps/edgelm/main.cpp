@@ -1,10 +1,12 @@
-// edgelm: the command line. Parses, dispatches to a subcommand, turns its outcome into an exit code:
-// 0 done, 1 the work failed, 2 the command line is wrong.
+// edgelm: the command line. Parses, dispatches to a subcommand, turns its outcome into an exit
+// code: 0 done, 1 the work failed, 2 the command line is wrong.
 
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <exception>
+#include <string_view>
+#include <vector>
 
 #include "apps/edgelm/commands.h"
 
@@ -15,10 +17,18 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", EDGELM_VERSION);
   app.set_help_all_flag("--help-all", "Print the help of every subcommand and exit");
   apps::Outcome outcome;
+  apps::add_run(app, outcome);
+  apps::add_bench(app, outcome);
+  apps::add_eval(app, outcome);
   apps::add_inspect(app, outcome);
   apps::add_tokenize(app, outcome);
+  // The field writes -tb; a single dash with two letters is not what CLI11 calls an option.
+  std::vector<char*> arguments(argv, argv + argc);
+  static char threads_batch[] = "--threads-batch";
+  for (char*& argument : arguments)
+    if (std::string_view(argument) == "-tb") argument = threads_batch;
   try {
-    app.parse(argc, argv);
+    app.parse(argc, arguments.data());
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   } catch (const std::bad_alloc&) {

@@ -1,7 +1,8 @@
 #pragma once
 // What a model file's header says: hyperparameters, weights by name and shape, and the plan of the
-// forward pass, all checked against each other, without touching the weights' bytes. Used by inspect
-// and the memory plan, and by src/model to run it. One file per architecture; registry in arch.cpp.
+// forward pass, all checked against each other, without touching the weights' bytes. Used by
+// inspect and the memory plan, and by src/model to run it. One file per architecture; registry in
+// arch.cpp.
 
 #include <cstdint>
 #include <string>
@@ -15,8 +16,8 @@
 namespace edgelm::arch {
 
 struct Hparams {
-  std::string architecture;       // general.architecture
-  std::string name;               // general.name, may be empty
+  std::string architecture;  // general.architecture
+  std::string name;          // general.name, may be empty
   std::uint32_t n_vocab = 0;
   std::uint32_t context_length = 0;  // tokens the model was made for
   std::uint32_t n_embd = 0;

@@ -66,16 +66,18 @@ std::vector<std::uint32_t> Builder::per_layer(std::string_view key, std::uint32_
   if (array == nullptr) return std::vector<std::uint32_t>(n_layers, number(key, min, max));
   const std::vector<double> numbers = array->numbers();
   if (numbers.size() != n_layers)
-    reject({ErrorCode::kFormat, fmt::format("{}: key '{}' has {} numbers, expected one per layer: {}",
-                                            file_.path(), full_key(key), numbers.size(), n_layers)});
+    reject(
+        {ErrorCode::kFormat, fmt::format("{}: key '{}' has {} numbers, expected one per layer: {}",
+                                         file_.path(), full_key(key), numbers.size(), n_layers)});
   std::vector<std::uint32_t> result(n_layers, static_cast<std::uint32_t>(min));
   for (std::size_t i = 0; i < std::min<std::size_t>(n_layers, numbers.size()); ++i) {
     // Negative or fractional numbers fall out of every range.
-    const bool whole = numbers[i] >= 0 && numbers[i] <= 1e15 && numbers[i] == std::floor(numbers[i]);
-    result[i] = check_range(key,
-                            whole ? static_cast<std::uint64_t>(numbers[i])
-                                  : std::numeric_limits<std::uint64_t>::max(),
-                            min, max);
+    const bool whole =
+        numbers[i] >= 0 && numbers[i] <= 1e15 && numbers[i] == std::floor(numbers[i]);
+    result[i] = check_range(
+        key,
+        whole ? static_cast<std::uint64_t>(numbers[i]) : std::numeric_limits<std::uint64_t>::max(),
+        min, max);
   }
   return result;
 }
@@ -102,8 +104,8 @@ Hparams Builder::decoder_hparams(plan::RopeLayout layout) {
   hparams.n_layers = number("block_count", 1, kMaxLayers);
   hparams.n_ff = per_layer("feed_forward_length", hparams.n_layers, std::nullopt, 1, kMaxWidth);
   hparams.n_heads = per_layer("attention.head_count", hparams.n_layers, std::nullopt, 1, kMaxHeads);
-  hparams.n_kv_heads = per_layer("attention.head_count_kv", hparams.n_layers, hparams.n_heads, 1,
-                                 kMaxHeads);
+  hparams.n_kv_heads =
+      per_layer("attention.head_count_kv", hparams.n_layers, hparams.n_heads, 1, kMaxHeads);
   for (std::uint32_t layer = 0; layer < hparams.n_layers; ++layer)
     if (hparams.n_heads[layer] % hparams.n_kv_heads[layer] != 0)
       reject({ErrorCode::kFormat,
@@ -118,22 +120,26 @@ Hparams Builder::decoder_hparams(plan::RopeLayout layout) {
                         file_.path(), hparams.k_dim, hparams.v_dim)});
   hparams.rms_epsilon = real("attention.layer_norm_rms_epsilon", 0, 1);
   if (number_or("expert_count", 0, 0, 1U << 16) != 0)
-    reject({ErrorCode::kUnsupported, fmt::format("{}: '{}' with experts (mixture of experts) is not "
-                                                 "supported yet", file_.path(), architecture_)});
+    reject(
+        {ErrorCode::kUnsupported, fmt::format("{}: '{}' with experts (mixture of experts) is not "
+                                              "supported yet",
+                                              file_.path(), architecture_)});
   read_rope(hparams, layout);
 
   const tensor::TensorView* table = file_.find_tensor("token_embd.weight");
   const std::uint64_t rows = table == nullptr ? 1 : table->shape.rows();
   if (rows > std::numeric_limits<std::int32_t>::max())
     reject({ErrorCode::kFormat, fmt::format("{}: tensor 'token_embd.weight' has {} rows, more than "
-                                            "token ids can count", file_.path(), rows)});
+                                            "token ids can count",
+                                            file_.path(), rows)});
   hparams.n_vocab = static_cast<std::uint32_t>(rows);
   if (const formats::GgufValue* tokens = file_.find("tokenizer.ggml.tokens")) {
     const auto* array = std::get_if<formats::GgufArray>(&tokens->value);
     if (array != nullptr && array->count != rows)
       reject({ErrorCode::kFormat,
               fmt::format("{}: the vocabulary has {} tokens, but tensor 'token_embd.weight' has {} "
-                          "rows", file_.path(), array->count, rows)});
+                          "rows",
+                          file_.path(), array->count, rows)});
   }
   return hparams;
 }
@@ -142,9 +148,9 @@ void Builder::read_rope(Hparams& hparams, plan::RopeLayout layout) {
   hparams.rope.layout = layout;
   hparams.rope.n_rot = number_or("rope.dimension_count", hparams.k_dim, 2, hparams.k_dim);
   if (hparams.rope.n_rot % 2 != 0)
-    reject({ErrorCode::kFormat, fmt::format("{}: key '{}' is {}, expected an even number",
-                                            file_.path(), full_key("rope.dimension_count"),
-                                            hparams.rope.n_rot)});
+    reject({ErrorCode::kFormat,
+            fmt::format("{}: key '{}' is {}, expected an even number", file_.path(),
+                        full_key("rope.dimension_count"), hparams.rope.n_rot)});
   hparams.rope.base = real_or("rope.freq_base", 10000, 1e-3, 1e12);
   const std::string_view scaling =
       take(file_.string_or(full_key("rope.scaling.type"), "none"), std::string_view("none"));

@@ -17,7 +17,8 @@ class Builder {
  public:
   explicit Builder(const formats::GgufFile& file);
 
-  // --- hyperparameters, keys below "<architecture>."; values outside [min, max] are errors --------
+  // --- hyperparameters, keys below "<architecture>."; values outside [min, max] are errors
+  // --------
   std::uint32_t number(std::string_view key, std::uint64_t min, std::uint64_t max);
   std::uint32_t number_or(std::string_view key, std::uint64_t fallback, std::uint64_t min,
                           std::uint64_t max);
@@ -31,13 +32,15 @@ class Builder {
   // What every decoder of the llama family has: sizes, heads, epsilon, RoPE, vocabulary.
   Hparams decoder_hparams(plan::RopeLayout layout);
 
-  // --- weights: id of a tensor of exactly this shape ----------------------------------------------
+  // --- weights: id of a tensor of exactly this shape
+  // ----------------------------------------------
   plan::WeightId matrix(std::string_view name, std::uint64_t cols, std::uint64_t rows);
   plan::WeightId vector(std::string_view name, std::uint64_t size);  // F32
   std::optional<plan::WeightId> optional_vector(std::string_view name, std::uint64_t size);
   [[nodiscard]] bool has(std::string_view name) const;
 
-  // --- the plan -----------------------------------------------------------------------------------
+  // --- the plan
+  // -----------------------------------------------------------------------------------
   plan::BufferId buffer(std::string_view name, std::uint32_t width, bool per_logit_row = false);
   template <class Operation>
   void add(Operation operation) {

@@ -24,9 +24,9 @@ struct SequenceView {
 struct Batch {
   std::span<const std::int32_t> ids;
   std::span<const std::uint32_t> positions;
-  std::span<const std::uint32_t> sequence_of;      // index into `sequences`
-  std::span<const SequenceView> sequences;         // any number
-  std::span<const std::uint32_t> logit_tokens;     // indices of tokens whose logits are wanted
+  std::span<const std::uint32_t> sequence_of;   // index into `sequences`
+  std::span<const SequenceView> sequences;      // any number
+  std::span<const std::uint32_t> logit_tokens;  // indices of tokens whose logits are wanted
 };
 
 // Runs one compiled plan. One call at a time; allocates nothing after construction.

@@ -1,6 +1,7 @@
 #pragma once
 // Randomness as a function of (seed, index): no hidden state, so that a stream can be continued on
-// another machine from its ids alone. The mixer is SplitMix64's finalizer (Steele, Lea, Flood 2014).
+// another machine from its ids alone. The mixer is SplitMix64's finalizer (Steele, Lea, Flood
+// 2014).
 
 #include <cstdint>
 

@@ -44,13 +44,13 @@ inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(st
 // EDGELM_TRY_ASSIGN(declaration, expr): declares a variable with the value, or returns the error.
 #define EDGELM_CONCAT_INNER(a, b) a##b
 #define EDGELM_CONCAT(a, b) EDGELM_CONCAT_INNER(a, b)
-#define EDGELM_TRY(expr)                                                            \
-  do {                                                                              \
-    if (auto edgelm_status = (expr); !edgelm_status)                                \
-      return ::edgelm::fail(std::move(edgelm_status).error());                      \
+#define EDGELM_TRY(expr)                                       \
+  do {                                                         \
+    if (auto edgelm_status = (expr); !edgelm_status)           \
+      return ::edgelm::fail(std::move(edgelm_status).error()); \
   } while (false)
-#define EDGELM_TRY_ASSIGN_IMPL(temp, declaration, expr)     \
-  auto temp = (expr);                                       \
+#define EDGELM_TRY_ASSIGN_IMPL(temp, declaration, expr)      \
+  auto temp = (expr);                                        \
   if (!temp) return ::edgelm::fail(std::move(temp).error()); \
   declaration = std::move(*temp)
 #define EDGELM_TRY_ASSIGN(declaration, expr) \

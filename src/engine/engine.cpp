@@ -229,8 +229,8 @@ void Engine::finish_token(Sequence& sequence, std::uint32_t slot, std::span<cons
   if (!sequence.request.ignore_end && tokenizer != nullptr && tokenizer->ends_generation(event.id))
     event.finish = Finish::kEnd;
   else if (sequence.ids.size() == sequence.limit)
-    event.finish = event.index + 1 == sequence.request.max_tokens ? Finish::kLength
-                                                                  : Finish::kContext;
+    event.finish =
+        event.index + 1 == sequence.request.max_tokens ? Finish::kLength : Finish::kContext;
   if (event.finish != Finish::kNone) end(sequence);
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // The engine: sequences, their KV blocks, and one batch step at a time. It is driven, not driving:
 // whoever owns it calls step() and drains the events; a server, a benchmark and a test differ only
-// in that loop. Everything a sequence needs is allocated when it is added; a step allocates nothing.
+// in that loop. Everything a sequence needs is allocated when it is added; a step allocates
+// nothing.
 
 #include <array>
 #include <cstdint>
@@ -35,18 +36,18 @@ struct Request {
   std::vector<TokenId> prompt;  // at least one id
   std::uint32_t max_tokens = 0xffffffff;
   text::SamplingParams sampling;
-  std::uint32_t top_logprobs = 0;        // alternatives per token, at most kMaxTopLogprobs
+  std::uint32_t top_logprobs = 0;  // alternatives per token, at most kMaxTopLogprobs
   bool logprobs = false;
-  bool ignore_end = false;               // go on after end-of-generation tokens
-  bool keep = false;                     // keep the KV blocks after the end, for `prefix`
-  std::optional<SequenceId> prefix;      // a kept sequence whose common prefix is shared
+  bool ignore_end = false;           // go on after end-of-generation tokens
+  bool keep = false;                 // keep the KV blocks after the end, for `prefix`
+  std::optional<SequenceId> prefix;  // a kept sequence whose common prefix is shared
 };
 
 enum class Finish : std::uint8_t {
   kNone,
-  kEnd,        // an end-of-generation token (it is in the event, and in no text)
-  kLength,     // max_tokens reached
-  kContext,    // the context is full
+  kEnd,      // an end-of-generation token (it is in the event, and in no text)
+  kLength,   // max_tokens reached
+  kContext,  // the context is full
   kCancelled,
 };
 
@@ -100,12 +101,12 @@ class Engine {
   struct Sequence {
     State state = State::kFree;
     Request request;
-    std::vector<TokenId> ids;             // prompt and generated; reserved in full
-    std::vector<std::uint32_t> blocks;    // enough for all of ids
+    std::vector<TokenId> ids;           // prompt and generated; reserved in full
+    std::vector<std::uint32_t> blocks;  // enough for all of ids
     std::uint32_t n_prompt = 0;
-    std::uint32_t n_cached = 0;           // ids whose keys and values are in the blocks
+    std::uint32_t n_cached = 0;  // ids whose keys and values are in the blocks
     std::uint32_t n_shared = 0;
-    std::uint32_t limit = 0;              // most ids it may come to hold
+    std::uint32_t limit = 0;  // most ids it may come to hold
     std::optional<text::Sampler> sampler;
   };
 

@@ -1,6 +1,6 @@
 #pragma once
-// The text of one generated stream: token pieces in, showable text out. Holds the stop strings; what
-// it knows can be rebuilt by pushing the stream's ids again.
+// The text of one generated stream: token pieces in, showable text out. Holds the stop strings;
+// what it knows can be rebuilt by pushing the stream's ids again.
 
 #include <string>
 #include <string_view>

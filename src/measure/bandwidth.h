@@ -1,7 +1,7 @@
 #pragma once
-// Read bandwidth of the memory as the kernels see it: all given threads read a buffer well beyond the
-// caches with the widest loads of the instruction set and four accumulators each. The denominator of
-// every "fraction of bandwidth" that edgelm reports.
+// Read bandwidth of the memory as the kernels see it: all given threads read a buffer well beyond
+// the caches with the widest loads of the instruction set and four accumulators each. The
+// denominator of every "fraction of bandwidth" that edgelm reports.
 
 #include <cstdint>
 #include <memory>

@@ -17,7 +17,7 @@
 namespace edgelm::measure {
 
 struct BenchTest {
-  bool prefill = true;        // otherwise decode
+  bool prefill = true;  // otherwise decode
   std::uint32_t n_tokens = 0;
   std::uint32_t batch = 256;  // tokens per prefill step
   [[nodiscard]] std::string name() const {

@@ -1,4 +1,5 @@
-// Processor identity: CPUID on x86, the auxiliary vector on ARM, /proc and the affinity mask on both.
+// Processor identity: CPUID on x86, the auxiliary vector on ARM, /proc and the affinity mask on
+// both.
 
 #include "os/cpu.h"
 
@@ -96,11 +97,9 @@ int usable_cores() {
   std::set<std::pair<int, int>> cores;
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (!CPU_ISSET(cpu, &mask)) continue;
-    const std::string folder =
-        "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/";
+    const std::string folder = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/";
     // Without topology files every processor counts as a core of its own.
-    cores.emplace(read_int(folder + "physical_package_id", 0),
-                  read_int(folder + "core_id", cpu));
+    cores.emplace(read_int(folder + "physical_package_id", 0), read_int(folder + "core_id", cpu));
   }
   return std::max(1, static_cast<int>(cores.size()));
 }

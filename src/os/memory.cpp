@@ -40,8 +40,6 @@ std::uint64_t total_memory_bytes() {
   return limit != 0 ? std::min(limit, physical) : physical;
 }
 
-std::uint64_t available_memory_bytes() {
-  return proc_kilobytes("/proc/meminfo", "MemAvailable:");
-}
+std::uint64_t available_memory_bytes() { return proc_kilobytes("/proc/meminfo", "MemAvailable:"); }
 
 }  // namespace edgelm::os

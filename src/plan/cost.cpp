@@ -60,11 +60,11 @@ std::uint64_t compute_bytes(const Plan& plan, const Limits& limits) {
   }
   // The input of a matrix product: normalised float32 and its int8 form with two floats per 32.
   std::uint64_t widest = 0;
-  for_each_matrix(plan, [&](WeightId id) {
-    widest = std::max(widest, plan.weights[id].shape.cols());
-  });
+  for_each_matrix(plan,
+                  [&](WeightId id) { widest = std::max(widest, plan.weights[id].shape.cols()); });
   const std::uint64_t padded = ceil_div<std::uint64_t>(widest, 64) * 64;
-  bytes += limits.batch_tokens * (padded * sizeof(float) + padded + padded / 32 * 2 * sizeof(float));
+  bytes +=
+      limits.batch_tokens * (padded * sizeof(float) + padded + padded / 32 * 2 * sizeof(float));
   // Attention scores: one row per query head of a group and thread.
   std::uint64_t group = 0;
   for (const Op& op : plan.ops)
@@ -86,7 +86,8 @@ std::uint64_t decode_weight_bytes(const Plan& plan) {
   std::uint64_t bytes = 0;
   for_each_matrix(plan, [&](WeightId id) { bytes += plan.weights[id].data.size(); });
   for (const Op& op : plan.ops)
-    if (const auto* embed = std::get_if<Embed>(&op)) bytes += plan.weights[embed->table].row_bytes();
+    if (const auto* embed = std::get_if<Embed>(&op))
+      bytes += plan.weights[embed->table].row_bytes();
   return bytes;
 }
 

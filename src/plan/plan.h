@@ -1,8 +1,8 @@
 #pragma once
-// The plan of a forward pass: what a model asks of a backend. Pure data: fused operations over named
-// buffers for layers [first_layer, last_layer), from token ids or hidden states to hidden states or
-// logits. A model emits it (src/arch), a backend compiles and runs it (src/backend), and memory and
-// traffic are computed from it (src/plan/cost.h) without running anything.
+// The plan of a forward pass: what a model asks of a backend. Pure data: fused operations over
+// named buffers for layers [first_layer, last_layer), from token ids or hidden states to hidden
+// states or logits. A model emits it (src/arch), a backend compiles and runs it (src/backend), and
+// memory and traffic are computed from it (src/plan/cost.h) without running anything.
 
 #include <cstdint>
 #include <optional>
@@ -38,8 +38,8 @@ struct Embed {
 };
 
 struct Projection {
-  WeightId weight = 0;            // (out width, in width)
-  std::optional<WeightId> bias;   // (out width) F32
+  WeightId weight = 0;           // (out width, in width)
+  std::optional<WeightId> bias;  // (out width) F32
   BufferId out = 0;
 };
 
@@ -61,8 +61,8 @@ struct Rope {
   RopeLayout layout = RopeLayout::kInterleaved;
   std::uint32_t n_rot = 0;  // leading elements of each head that are rotated
   float base = 10000;
-  float scale = 1;                          // positions are multiplied by it (linear scaling)
-  std::optional<WeightId> factors;          // (n_rot / 2) F32: per-pair divisor of the frequency
+  float scale = 1;                  // positions are multiplied by it (linear scaling)
+  std::optional<WeightId> factors;  // (n_rot / 2) F32: per-pair divisor of the frequency
 };
 
 // Shapes of one attention layer.
@@ -132,8 +132,8 @@ struct Plan {
   std::uint32_t first_layer = 0;
   std::uint32_t last_layer = 0;
   std::uint32_t n_vocab = 0;
-  BufferId hidden = 0;              // where hidden states enter and leave
-  std::optional<BufferId> logits;   // set when the plan ends in logits
+  BufferId hidden = 0;             // where hidden states enter and leave
+  std::optional<BufferId> logits;  // set when the plan ends in logits
 };
 
 }  // namespace edgelm::plan

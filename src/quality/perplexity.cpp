@@ -43,14 +43,16 @@ Result<Perplexity> perplexity(const std::shared_ptr<const model::Model>& model,
                 model->file().path());
   const std::uint32_t context = options.context;
   if (context < 4)
-    return fail(ErrorCode::kUsage, "chunks of {} tokens are too short, expected 4 or more", context);
+    return fail(ErrorCode::kUsage, "chunks of {} tokens are too short, expected 4 or more",
+                context);
   EDGELM_TRY_ASSIGN(const std::vector<text::TokenId> ids, tokenizer->encode(text, {}));
   const std::uint64_t available = ids.size() / context;
   if (available == 0)
-    return fail(ErrorCode::kUsage,
-                "the text has {} tokens, fewer than one chunk of {}; use a longer text or a smaller "
-                "-c",
-                ids.size(), context);
+    return fail(
+        ErrorCode::kUsage,
+        "the text has {} tokens, fewer than one chunk of {}; use a longer text or a smaller "
+        "-c",
+        ids.size(), context);
   const auto n_chunks = static_cast<std::uint32_t>(
       options.max_chunks != 0 ? std::min<std::uint64_t>(options.max_chunks, available) : available);
   EDGELM_TRY_ASSIGN(const auto evaluator,
@@ -65,12 +67,12 @@ Result<Perplexity> perplexity(const std::shared_ptr<const model::Model>& model,
     chunk.assign(begin, begin + context);
     if (special.add_bos && special.bos != text::kNoToken) chunk[0] = special.bos;
     // The last token has no successor in its chunk: it need not run.
-    EDGELM_TRY(evaluator->run(
-        std::span(chunk).first(context - 1), first,
-        [&](std::uint32_t position, std::span<const float> logits) {
-          const text::TokenLogprob next = text::token_logprobs(logits, chunk[position + 1], {});
-          sums.add(-static_cast<double>(next.logprob));
-        }));
+    EDGELM_TRY(evaluator->run(std::span(chunk).first(context - 1), first,
+                              [&](std::uint32_t position, std::span<const float> logits) {
+                                const text::TokenLogprob next =
+                                    text::token_logprobs(logits, chunk[position + 1], {});
+                                sums.add(-static_cast<double>(next.logprob));
+                              }));
     if (progress) progress(index + 1, n_chunks, std::exp(sums.mean()));
   }
   const double value = std::exp(sums.mean());

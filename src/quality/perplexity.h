@@ -2,7 +2,8 @@
 // Perplexity of a text, by the protocol of llama.cpp's `perplexity`, so that figures compare: the
 // text is tokenized once (with BOS where the model wants one), cut into chunks of `context` tokens,
 // each chunk's first token is replaced by BOS, and only its second half is scored.
-// perplexity = exp(mean negative log-likelihood); stderr = perplexity * standard error of that mean.
+// perplexity = exp(mean negative log-likelihood); stderr = perplexity * standard error of that
+// mean.
 
 #include <cstdint>
 #include <functional>

@@ -45,8 +45,7 @@ std::uint32_t wait_while_equal(const std::atomic<std::uint32_t>& word, std::uint
 ThreadPool::ThreadPool(std::uint32_t n_threads) {
   const std::uint32_t n_workers = std::max(n_threads, 1U) - 1;
   workers_.reserve(n_workers);
-  for (std::uint32_t i = 0; i < n_workers; ++i)
-    workers_.emplace_back([this, i] { worker(i + 1); });
+  for (std::uint32_t i = 0; i < n_workers; ++i) workers_.emplace_back([this, i] { worker(i + 1); });
 }
 
 ThreadPool::~ThreadPool() {

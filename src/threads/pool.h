@@ -20,7 +20,9 @@ class ThreadPool {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(workers_.size()) + 1; }
+  [[nodiscard]] std::uint32_t size() const {
+    return static_cast<std::uint32_t>(workers_.size()) + 1;
+  }
 
   // What a member of a run knows about itself.
   class Member {
@@ -67,10 +69,10 @@ class ThreadPool {
   void barrier(std::uint32_t count);
 
   // Separate cache lines: each is written by different threads at different times.
-  alignas(64) std::atomic<std::uint32_t> epoch_{0};      // a new run starts
-  alignas(64) std::atomic<std::uint32_t> finished_{0};   // members done with this run
-  alignas(64) std::atomic<std::uint32_t> arrived_{0};    // members waiting at the barrier
-  alignas(64) std::atomic<std::uint32_t> phase_{0};      // barriers passed
+  alignas(64) std::atomic<std::uint32_t> epoch_{0};     // a new run starts
+  alignas(64) std::atomic<std::uint32_t> finished_{0};  // members done with this run
+  alignas(64) std::atomic<std::uint32_t> arrived_{0};   // members waiting at the barrier
+  alignas(64) std::atomic<std::uint32_t> phase_{0};     // barriers passed
   Work work_ = nullptr;
   void* context_ = nullptr;
   std::uint32_t n_members_ = 0;

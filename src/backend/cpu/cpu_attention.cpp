@@ -78,8 +78,7 @@ void CpuExecutor::op(const plan::StoreKv& store, const Step& step, Member& membe
     }
     const std::uint32_t position = step.batch->positions[t];
     const std::uint32_t sequence = step.batch->sequence_of[t];
-    const std::uint32_t block_id =
-        step.batch->sequences[sequence].blocks[position / block_tokens];
+    const std::uint32_t block_id = step.batch->sequences[sequence].blocks[position / block_tokens];
     const std::size_t slot = position % block_tokens;
     std::uint16_t* block = kv_block(block_id);
     float* k = buffer(store.k) + t * width(store.k);

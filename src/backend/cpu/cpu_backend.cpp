@@ -35,9 +35,9 @@ Result<std::unique_ptr<CpuBackend>> CpuBackend::create(const CpuOptions& options
   const ThreadDefaults defaults = default_threads();
   const std::uint32_t decode =
       options.decode_threads != 0 ? options.decode_threads : defaults.decode;
-  const std::uint32_t prefill =
-      options.prefill_threads != 0 ? options.prefill_threads
-                                   : (options.decode_threads != 0 ? decode : defaults.prefill);
+  const std::uint32_t prefill = options.prefill_threads != 0
+                                    ? options.prefill_threads
+                                    : (options.decode_threads != 0 ? decode : defaults.prefill);
   if (std::max(decode, prefill) > kMaxThreads)
     return fail(ErrorCode::kUsage, "{} threads asked for, at most {} are supported",
                 std::max(decode, prefill), kMaxThreads);

@@ -11,7 +11,7 @@
 namespace edgelm::backend {
 
 struct CpuOptions {
-  std::string isa;                    // empty: the best this processor runs
+  std::string isa = {};               // empty: the best this processor runs
   std::uint32_t decode_threads = 0;   // 0: chosen for this machine, see default_threads()
   std::uint32_t prefill_threads = 0;  // 0: as many as there are cores
 };

@@ -101,9 +101,9 @@ class CpuExecutor final : public Executor {
   std::uint32_t n_kv_blocks_ = 0;
   std::size_t kv_block_elements_ = 0;
   AlignedArray<std::uint16_t> kv_;
-  std::vector<KvOffsets> kv_offsets_;                   // per layer
-  std::vector<const std::uint16_t*> block_pointers_;    // of all sequences of the step
-  std::vector<std::size_t> first_block_;                // per sequence, into block_pointers_
+  std::vector<KvOffsets> kv_offsets_;                 // per layer
+  std::vector<const std::uint16_t*> block_pointers_;  // of all sequences of the step
+  std::vector<std::size_t> first_block_;              // per sequence, into block_pointers_
 
   std::vector<RopeTable> rope_tables_;
   std::size_t score_stride_ = 0;

@@ -34,8 +34,8 @@ CpuExecutor::Input CpuExecutor::prepare(plan::BufferId buffer_id, const plan::We
       std::copy(row, row + n, target);
     }
     if (quantize)
-      kernels_.quantize(row, n, input_q_.data() + i * input_stride_, input_scale_.data() + i * groups,
-                        input_sum_.data() + i * groups);
+      kernels_.quantize(row, n, input_q_.data() + i * input_stride_,
+                        input_scale_.data() + i * groups, input_sum_.data() + i * groups);
   }
   member.barrier();
   return {{.f32 = input_f32_.data(),
@@ -78,8 +78,8 @@ void CpuExecutor::op(const plan::NormProject& project, const Step& step, Member&
   bool floating = false;
   for (const plan::Projection& projection : project.projections)
     (quantized(projection.weight) ? quantize : floating) = true;
-  const Input input = prepare(project.in, &project.norm, project.epsilon, project.rows, quantize,
-                              step, member);
+  const Input input =
+      prepare(project.in, &project.norm, project.epsilon, project.rows, quantize, step, member);
   for (const plan::Projection& projection : project.projections) {
     const auto range = member.share(plan_.weights[projection.weight].shape.rows(), kRowGrain);
     float* out = buffer(projection.out);
@@ -91,8 +91,7 @@ void CpuExecutor::op(const plan::NormProject& project, const Step& step, Member&
 
 void CpuExecutor::op(const plan::ProjectAdd& project, const Step& step, Member& member) {
   const bool quantize = quantized(project.weight);
-  const Input input =
-      prepare(project.in, nullptr, 0, plan::Rows::kAll, quantize, step, member);
+  const Input input = prepare(project.in, nullptr, 0, plan::Rows::kAll, quantize, step, member);
   const auto range = member.share(plan_.weights[project.weight].shape.rows(), kRowGrain);
   float* out = buffer(project.residual);
   multiply(input, project.weight, range.begin, range.end, out, width(project.residual), true);

@@ -1,0 +1,57 @@
+// Model names and shared flags.
+
+#include "apps/edgelm/models.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "apps/edgelm/builtin.h"
+
+namespace edgelm::apps {
+namespace {
+
+// A missing file deserves the hint that there are models without one.
+Error with_hint(Error error) {
+  if (error.code == ErrorCode::kNotFound)
+    error.message += "; without a file there are the built-in models 'builtin' and 'tiny'";
+  return error;
+}
+
+}  // namespace
+
+Result<formats::GgufFile> open_gguf(const std::string& name) {
+  if (const BuiltinModel* builtin = find_builtin(name))
+    return formats::GgufFile::parse(builtin->bytes, std::string(builtin->name));
+  auto file = formats::GgufFile::open(name);
+  if (!file) return fail(with_hint(std::move(file).error()));
+  return file;
+}
+
+Result<std::shared_ptr<const model::Model>> load_model(const std::string& name) {
+  if (const BuiltinModel* builtin = find_builtin(name))
+    return model::Model::parse(builtin->bytes, std::string(builtin->name));
+  auto model = model::Model::load(name);
+  if (!model) return fail(with_hint(std::move(model).error()));
+  return model;
+}
+
+void add_cpu_flags(CLI::App& app, backend::CpuOptions& options) {
+  const backend::ThreadDefaults defaults = backend::default_threads();
+  app.add_option(
+         "-t,--threads", options.decode_threads,
+         fmt::format("Threads for decode (default {}, this machine's cores)", defaults.decode))
+      ->check(CLI::Range(1, 256));
+  app.add_option("--tb,--threads-batch", options.prefill_threads,
+                 "Threads for prefill, also written -tb (default: -t, or all cores)")
+      ->check(CLI::Range(1, 256));
+  app.add_option("--isa", options.isa,
+                 "Force the kernels of one instruction set: scalar, avx2, neon, dotprod");
+}
+
+std::uint32_t default_context(const model::Model& model) {
+  return std::min(model.hparams().context_length, 4096U);
+}
+
+void warn(const std::string& message) { fmt::print(stderr, "edgelm: warning: {}\n", message); }
+
+}  // namespace edgelm::apps
