@@ -9,6 +9,13 @@ namespace edgelm::conformance {
 
 Result<std::unique_ptr<Runner>> Runner::create(std::shared_ptr<const model::Model> model,
                                                std::string_view isa, std::uint32_t n_threads) {
+  const plan::Plan& plan = model->plan();
+  return create(std::move(model), plan, isa, n_threads);
+}
+
+Result<std::unique_ptr<Runner>> Runner::create(std::shared_ptr<const model::Model> model,
+                                               const plan::Plan& plan, std::string_view isa,
+                                               std::uint32_t n_threads) {
   std::unique_ptr<Runner> runner(new Runner);
   EDGELM_TRY_ASSIGN(runner->backend_, backend::CpuBackend::create({.isa = std::string(isa),
                                                                    .decode_threads = n_threads,
@@ -16,7 +23,7 @@ Result<std::unique_ptr<Runner>> Runner::create(std::shared_ptr<const model::Mode
   constexpr plan::Limits kLimits{.context_tokens = kSequences * kBlocks * 32,
                                  .batch_tokens = kBatchTokens,
                                  .logit_rows = kBatchTokens};
-  EDGELM_TRY_ASSIGN(runner->executor_, runner->backend_->compile(model->plan(), kLimits));
+  EDGELM_TRY_ASSIGN(runner->executor_, runner->backend_->compile(plan, kLimits));
   runner->model_ = std::move(model);
   // Interleaved and descending, so that no sequence has its blocks in the order of memory.
   for (std::uint32_t s = 0; s < kSequences; ++s) {

@@ -33,6 +33,11 @@ class Runner {
   static Result<std::unique_ptr<Runner>> create(std::shared_ptr<const model::Model> model,
                                                 std::string_view isa, std::uint32_t n_threads);
 
+  // The same with a plan other than the model's own, over the same weights.
+  static Result<std::unique_ptr<Runner>> create(std::shared_ptr<const model::Model> model,
+                                                const plan::Plan& plan, std::string_view isa,
+                                                std::uint32_t n_threads);
+
   // One step; returns the logits of every token, in order.
   Result<LogitRows> step(const std::vector<Part>& parts);
 
