@@ -4,10 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <vector>
 
 #include "base/target.h"
 #include "kernels/kernels.h"
+#ifdef EDGELM_ARM
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 namespace edgelm::test {
 
@@ -31,6 +36,12 @@ inline std::vector<const kernels::Kernels*> runnable_kernels() {
 #endif
 #ifdef EDGELM_ARM
   EXPECT_TRUE(has_isa(sets, kernels::Isa::kNeon));
+  // Linux lets programs read the identification registers; DP says whether SDOT is there.
+  if ((getauxval(AT_HWCAP) & HWCAP_CPUID) != 0) {
+    std::uint64_t features = 0;
+    asm("mrs %0, ID_AA64ISAR0_EL1" : "=r"(features));
+    EXPECT_EQ(has_isa(sets, kernels::Isa::kDotprod), ((features >> 44) & 15) != 0);
+  }
 #endif
   return sets;
 }
