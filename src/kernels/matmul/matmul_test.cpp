@@ -67,7 +67,8 @@ TEST(Matmul, AgreesWithFloat64AtEveryWidth) {
       for (std::size_t cols = 1; cols <= 40; ++cols) check(set, type, 5, cols, 3);
     }
     for (std::size_t cols = 32; cols <= 544; cols += 32) check(set, type, 5, cols, 3);
-    for (const std::size_t cols : {576, 768, 896, 1536, 2048, 4864}) check(set, type, 5, cols, 3);
+    for (const std::size_t cols : {576u, 768u, 896u, 1536u, 2048u, 4864u})
+      check(set, type, 5, cols, 3);
     check(set, type, 16, 512, 16);  // ends of all inputs touch their guard pages
   });
 }
