@@ -70,7 +70,8 @@ std::string text_of(const formats::GgufFile& file, std::string_view key) {
 }
 
 std::string memory_line(const Inspection& inspection) {
-  if (!inspection.memory) return fmt::format("n/a: {}", inspection.memory_unavailable);
+  if (!inspection.memory)
+    return fmt::format("n/a: {}", formats::printable(inspection.memory_unavailable, kFullBytes));
   const plan::Memory& memory = *inspection.memory;
   return fmt::format("{} with -c {}: weights {}, KV cache {}, compute {}",
                      human_bytes(memory.total_bytes()), inspection.context_tokens,

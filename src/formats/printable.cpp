@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <cstdint>
-#include <iterator>
 
 namespace edgelm::formats {
 namespace {
@@ -48,19 +47,19 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
   while (i < text.size()) {
     const Decoded decoded = decode_utf8(text.substr(i));
     const std::size_t n_bytes = decoded.n_bytes == 0 ? 1 : decoded.n_bytes;
-    if (i + n_bytes > max_bytes) return out + "...";
+    std::string piece(text.substr(i, n_bytes));
     if (decoded.n_bytes == 0) {
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(text[i]));
-    } else if (!moves_or_hides_text(decoded.code_point)) {
-      out.append(text.substr(i, n_bytes));
+      piece = fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i]));
     } else if (decoded.code_point == '\n') {
-      out += "\\n";
+      piece = "\\n";
     } else if (decoded.code_point == '\t') {
-      out += "\\t";
-    } else {
-      out += decoded.code_point < 0x80 ? fmt::format("\\x{:02x}", decoded.code_point)
-                                       : fmt::format("\\u{:04x}", decoded.code_point);
+      piece = "\\t";
+    } else if (moves_or_hides_text(decoded.code_point)) {
+      piece = decoded.code_point < 0x80 ? fmt::format("\\x{:02x}", decoded.code_point)
+                                        : fmt::format("\\u{:04x}", decoded.code_point);
     }
+    if (out.size() + piece.size() > max_bytes) return out + "...";
+    out += piece;
     i += n_bytes;
   }
   return out;

@@ -8,8 +8,9 @@
 namespace edgelm::formats {
 
 // `text` with everything that could move a cursor, hide or reorder text, or break the line written
-// as an escape (\n, \x1b, \u202e), invalid UTF-8 as \xNN, and cut after `max_bytes` bytes of input
-// with "..." at the end. A backslash stays a backslash: this is for reading, not for parsing back.
+// as an escape (\n, \x1b, \u202e), and invalid UTF-8 as \xNN. Longer than `max_bytes` it is cut
+// between characters, with "..." at the end. A backslash stays a backslash: this is for reading,
+// not for parsing back.
 std::string printable(std::string_view text, std::size_t max_bytes = 80);
 
 }  // namespace edgelm::formats

@@ -34,6 +34,7 @@ TEST(Printable, CutsBetweenCharacters) {
   EXPECT_EQ(printable("abcdef", 6), "abcdef");
   EXPECT_EQ(printable("abcdef", 3), "abc...");
   EXPECT_EQ(printable("a\xe2\x82\xac", 3), "a...");
+  EXPECT_EQ(printable("a\x1b", 4), "a...");
   EXPECT_EQ(printable("", 0), "");
 }
 
