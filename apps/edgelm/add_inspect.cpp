@@ -12,6 +12,7 @@
 #include "apps/edgelm/models.h"
 #include "arch/arch.h"
 #include "engine/engine.h"
+#include "os/cpu.h"
 
 namespace edgelm::apps {
 namespace {
@@ -65,7 +66,8 @@ void add_memory(std::uint32_t context_tokens, Inspection& inspection) {
                    plan::Limits{.context_tokens = context_tokens,
                                 .batch_tokens = std::min(options.batch_tokens, context_tokens),
                                 .logit_rows = 1,
-                                .kv_block_tokens = options.kv_block_tokens});
+                                .kv_block_tokens = options.kv_block_tokens,
+                                .n_threads = static_cast<std::uint32_t>(os::usable_cores())});
 }
 
 Status inspect(const InspectFlags& flags) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/edgelm/commands.h"
+#include "apps/edgelm/models.h"
 #include "formats/gguf.h"
 #include "os/file.h"
 #include "text/tokenizer.h"
@@ -55,7 +56,7 @@ Status write_stdout(std::string_view bytes) {
 }
 
 Status tokenize(const TokenizeFlags& flags) {
-  EDGELM_TRY_ASSIGN(const formats::GgufFile file, formats::GgufFile::open(flags.model));
+  EDGELM_TRY_ASSIGN(const formats::GgufFile file, open_gguf(flags.model));
   EDGELM_TRY_ASSIGN(const std::unique_ptr<text::Tokenizer> tokenizer,
                     text::Tokenizer::from_gguf(file));
   EDGELM_TRY_ASSIGN(const std::string input, os::read_stdin(kMaxInputBytes));
@@ -80,7 +81,7 @@ void add_tokenize(CLI::App& app, Outcome& outcome) {
   CLI::App* command = app.add_subcommand(
       "tokenize", "Turn text on standard input into token ids, or ids into text (--decode)");
   auto flags = std::make_shared<TokenizeFlags>();
-  command->add_option("MODEL", flags->model, "GGUF file; its vocabulary is used")->required();
+  command->add_option("model,-m,--model", flags->model, kModelHelp);
   command->add_flag("--no-bos", flags->no_bos, "Add no BOS or EOS token");
   command->add_flag("--special", flags->special,
                     "Recognise special tokens written in the text; print them with --decode");

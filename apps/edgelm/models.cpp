@@ -36,10 +36,10 @@ Result<std::shared_ptr<const model::Model>> load_model(const std::string& name) 
 }
 
 void add_cpu_flags(CLI::App& app, backend::CpuOptions& options) {
-  const backend::ThreadDefaults defaults = backend::default_threads();
   app.add_option(
          "-t,--threads", options.decode_threads,
-         fmt::format("Threads for decode (default {}, this machine's cores)", defaults.decode))
+         "Threads for decode (default: all cores, half of them, ... whichever proves fastest "
+         "over the first tokens)")
       ->check(CLI::Range(1, 256));
   app.add_option("--tb,--threads-batch", options.prefill_threads,
                  "Threads for prefill, also written -tb (default: -t, or all cores)")

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <new>
+#include <system_error>
 
 #include "backend/cpu/cpu_executor.h"
 #include "os/cpu.h"
@@ -18,37 +19,36 @@ double mebibytes(std::uint64_t bytes) { return static_cast<double>(bytes) / (102
 
 }  // namespace
 
-ThreadDefaults default_threads() {
-  const auto cores = static_cast<std::uint32_t>(os::usable_cores());
-  return {.decode = cores, .prefill = cores};
-}
-
-CpuBackend::CpuBackend(const kernels::Kernels& kernels, std::uint32_t decode_threads,
+CpuBackend::CpuBackend(const kernels::Kernels& kernels, ThreadTuner decode_threads,
                        std::uint32_t prefill_threads)
     : kernels_(&kernels),
-      decode_threads_(decode_threads),
+      decode_threads_(std::move(decode_threads)),
       prefill_threads_(prefill_threads),
-      pool_(std::max(decode_threads, prefill_threads)) {}
+      pool_(std::max(decode_threads_.threads(), prefill_threads)) {}
 
 Result<std::unique_ptr<CpuBackend>> CpuBackend::create(const CpuOptions& options) {
   EDGELM_TRY_ASSIGN(const kernels::Kernels* kernels, kernels::select_kernels(options.isa));
-  const ThreadDefaults defaults = default_threads();
-  const std::uint32_t decode =
-      options.decode_threads != 0 ? options.decode_threads : defaults.decode;
-  const std::uint32_t prefill = options.prefill_threads != 0
-                                    ? options.prefill_threads
-                                    : (options.decode_threads != 0 ? decode : defaults.prefill);
+  const std::uint32_t cores = std::min(static_cast<std::uint32_t>(os::usable_cores()), kMaxThreads);
+  const bool measured = options.decode_threads == 0;
+  const std::uint32_t decode = measured ? cores : options.decode_threads;
+  const std::uint32_t prefill = options.prefill_threads != 0 ? options.prefill_threads : decode;
   if (std::max(decode, prefill) > kMaxThreads)
     return fail(ErrorCode::kUsage, "{} threads asked for, at most {} are supported",
                 std::max(decode, prefill), kMaxThreads);
-  return std::unique_ptr<CpuBackend>(new CpuBackend(*kernels, decode, prefill));
+  try {
+    return std::unique_ptr<CpuBackend>(new CpuBackend(
+        *kernels, measured ? ThreadTuner(cores) : ThreadTuner::fixed(decode), prefill));
+  } catch (const std::system_error& error) {  // a limit on threads or memory
+    return fail(ErrorCode::kMemory, "cannot start {} threads: {}; try fewer (-t, -tb)",
+                std::max(decode, prefill), error.what());
+  }
 }
 
 std::string CpuBackend::name() const {
-  return decode_threads_ == prefill_threads_
-             ? fmt::format("cpu {}, {} threads", kernels_->name, decode_threads_)
-             : fmt::format("cpu {}, {} threads (prefill {})", kernels_->name, decode_threads_,
-                           prefill_threads_);
+  const std::uint32_t decode = decode_threads();
+  return decode == prefill_threads_ ? fmt::format("cpu {}, {} threads", kernels_->name, decode)
+                                    : fmt::format("cpu {}, {} threads (prefill {})", kernels_->name,
+                                                  decode, prefill_threads_);
 }
 
 Result<std::unique_ptr<Executor>> CpuBackend::compile(const plan::Plan& plan,

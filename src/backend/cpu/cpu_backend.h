@@ -5,6 +5,7 @@
 #include <string>
 
 #include "backend/backend.h"
+#include "backend/cpu/thread_tuner.h"
 #include "kernels/kernels.h"
 #include "threads/pool.h"
 
@@ -12,17 +13,9 @@ namespace edgelm::backend {
 
 struct CpuOptions {
   std::string isa = {};               // empty: the best this processor runs
-  std::uint32_t decode_threads = 0;   // 0: chosen for this machine, see default_threads()
-  std::uint32_t prefill_threads = 0;  // 0: as many as there are cores
+  std::uint32_t decode_threads = 0;   // 0: found by measuring the first steps (thread_tuner.h)
+  std::uint32_t prefill_threads = 0;  // 0: decode_threads, or as many as there are cores
 };
-
-// Threads that decode and prefill use unless told otherwise. Measured on small boards and laptops:
-// prefill scales with physical cores; decode stops at the memory's speed, which a few cores reach.
-struct ThreadDefaults {
-  std::uint32_t decode = 1;
-  std::uint32_t prefill = 1;
-};
-ThreadDefaults default_threads();
 
 class CpuBackend final : public Backend {
  public:
@@ -33,17 +26,19 @@ class CpuBackend final : public Backend {
   [[nodiscard]] std::string name() const override;
 
   [[nodiscard]] const kernels::Kernels& kernels() const { return *kernels_; }
-  [[nodiscard]] std::uint32_t decode_threads() const { return decode_threads_; }
+  // For the next decode step; changes while the number is still being measured.
+  [[nodiscard]] std::uint32_t decode_threads() const { return decode_threads_.threads(); }
+  void record_decode_step(std::int64_t step_ns) { decode_threads_.record(step_ns); }
   [[nodiscard]] std::uint32_t prefill_threads() const { return prefill_threads_; }
   // Shared with measurements that want the same threads; not while an executor runs.
   [[nodiscard]] threads::ThreadPool& pool() { return pool_; }
 
  private:
-  CpuBackend(const kernels::Kernels& kernels, std::uint32_t decode_threads,
+  CpuBackend(const kernels::Kernels& kernels, ThreadTuner decode_threads,
              std::uint32_t prefill_threads);
 
   const kernels::Kernels* kernels_;
-  std::uint32_t decode_threads_;
+  ThreadTuner decode_threads_;
   std::uint32_t prefill_threads_;
   threads::ThreadPool pool_;
 };

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
-#include "base/half.h"
+#include "os/clock.h"
 
 namespace edgelm::backend {
 
@@ -107,7 +107,13 @@ Status CpuExecutor::run(const Batch& batch) {
   // One token per sequence is decoding: bound by memory, often fastest on fewer threads.
   const bool decoding = step.n_tokens <= batch.sequences.size();
   auto work = [&](Member& member) { run_ops(step, member); };
-  backend_.pool().run(decoding ? backend_.decode_threads() : backend_.prefill_threads(), work);
+  if (decoding) {
+    const std::int64_t start = os::now_ns();
+    backend_.pool().run(backend_.decode_threads(), work);
+    backend_.record_decode_step(os::now_ns() - start);
+  } else {
+    backend_.pool().run(backend_.prefill_threads(), work);
+  }
   return {};
 }
 
