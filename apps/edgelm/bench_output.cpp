@@ -32,7 +32,7 @@ std::string parameters(std::uint64_t n) {
                             : fmt::format("{:.2f} M", count * 1e-6);
 }
 
-using Row = std::array<std::string, 11>;
+using Row = std::array<std::string, 12>;
 
 Row markdown_row(const BenchRecord& record) {
   const measure::BenchResult& r = record.result;
@@ -46,6 +46,8 @@ Row markdown_row(const BenchRecord& record) {
           fmt::format("{:.2f}", r.bytes_per_second * 1e-9),
           fmt::format("{:.2f}", r.read_bytes_per_second * 1e-9),
           fmt::format("{:.1f}", record.load_ms),
+          fmt::format("{:.1f} + {:.1f} + {:.1f}", mebibytes(r.memory.weights_bytes),
+                      mebibytes(r.memory.kv_bytes), mebibytes(r.memory.compute_bytes)),
           fmt::format("{:.0f}", mebibytes(r.memory.peak_rss_bytes))};
 }
 
@@ -116,7 +118,8 @@ api::Json to_json(const BenchRecord& record) {
 std::string markdown(const std::vector<BenchRecord>& records) {
   constexpr std::size_t kTextColumns = 4;  // left-aligned; numbers follow
   std::vector<Row> rows = {{"model", "type", "params", "test", "threads", "tokens/s", "min – max",
-                            "weights GB/s", "read GB/s", "load ms", "peak MiB"}};
+                            "weights GB/s", "read GB/s", "load ms", "weights + KV + compute MiB",
+                            "peak MiB"}};
   for (const BenchRecord& record : records) rows.push_back(markdown_row(record));
   Row rule;
   std::array<std::size_t, std::tuple_size_v<Row>> widths{};
