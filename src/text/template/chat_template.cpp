@@ -101,8 +101,8 @@ Result<ChatTemplate> ChatTemplate::parse(std::string_view source) {
 Result<std::string> ChatTemplate::render(const ChatInput& input) const {
   std::unique_ptr<Renderer> renderer;
   try {
-    renderer =
-        std::make_unique<Renderer>(input_variables(input), calendar(input.now_local_seconds));
+    renderer = std::make_unique<Renderer>(input_variables(input), calendar(input.now_local_seconds),
+                                          input.max_steps);
     return renderer->run(tree_->block);
   } catch (const TemplateError& error) {
     const std::uint32_t line = error.line != 0 || !renderer ? error.line : renderer->line();

@@ -37,6 +37,9 @@ struct ChatInput {
   std::vector<std::pair<std::string, std::string>> variables;
   // What strftime_now() sees, in seconds since 1970 of local time; 0: the system's clock.
   std::int64_t now_local_seconds = 0;
+  // Work after which rendering gives up: a step is a node evaluated or 16 bytes of text made. Real
+  // templates take a few thousand, and some 100 per kilobyte of conversation.
+  std::uint64_t max_steps = 10'000'000;
 };
 
 // Immutable and safe to use from several threads.

@@ -31,7 +31,8 @@ struct MacroClosure {
 
 class Renderer {
  public:
-  Renderer(std::vector<std::pair<std::string, Value>> variables, const std::tm& now);
+  Renderer(std::vector<std::pair<std::string, Value>> variables, const std::tm& now,
+           std::uint64_t max_steps = kMaxSteps);
 
   std::string run(const Block& block);  // throws TemplateError
   [[nodiscard]] std::uint32_t line() const { return line_; }
@@ -94,6 +95,7 @@ class Renderer {
   ScopeRef root_;
   std::tm now_{};
   std::uint64_t steps_ = 0;
+  std::uint64_t max_steps_;
   std::uint32_t recursion_ = 0;
   std::uint32_t line_ = 1;
 

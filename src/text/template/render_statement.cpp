@@ -23,8 +23,12 @@ class Renderer::Recursion {
   Renderer& renderer_;
 };
 
-Renderer::Renderer(std::vector<std::pair<std::string, Value>> variables, const std::tm& now)
-    : variables_(std::move(variables)), root_(std::make_shared<Scope>()), now_(now) {
+Renderer::Renderer(std::vector<std::pair<std::string, Value>> variables, const std::tm& now,
+                   std::uint64_t max_steps)
+    : variables_(std::move(variables)),
+      root_(std::make_shared<Scope>()),
+      now_(now),
+      max_steps_(max_steps) {
   for (const auto& [name, function] : global_functions()) {
     root_->variables[name] =
         Value(std::make_shared<const Callable>(Callable{std::string(name), function, {}, nullptr}));
@@ -49,7 +53,7 @@ std::string Renderer::run(const Block& block) {
 
 void Renderer::charge(std::uint64_t steps) {
   steps_ += steps;
-  if (steps_ > kMaxSteps) template_limit("more than {} steps", kMaxSteps);
+  if (steps_ > max_steps_) template_limit("more than {} steps", max_steps_);
 }
 
 ScopeRef Renderer::inner_scope(const ScopeRef& scope) {
