@@ -31,6 +31,7 @@ struct MergeScratch {
     std::uint32_t bytes;  // both symbols when it was found: tells whether it is still current
     TokenId id;
   };
+  std::vector<Candidate> first;
   std::vector<Candidate> heap;
   std::vector<std::uint32_t> next;
   std::vector<std::uint32_t> previous;
@@ -61,15 +62,18 @@ void merge_short(std::vector<Symbol>& symbols, Lookup&& lookup, MergeScratch& sc
   }
 }
 
-// O(n log n): candidates in a heap, symbols in a linked list; outdated candidates are skipped.
+// O(n log n): symbols in a linked list, candidates in order; outdated ones are skipped. The pairs
+// of the start are sorted once (runs of one character come sorted), later ones go through a heap.
 template <class Lookup>
 void merge_long(std::vector<Symbol>& symbols, Lookup&& lookup, MergeScratch& scratch) {
   constexpr std::uint32_t kEnd = UINT32_MAX;
   const auto n = static_cast<std::uint32_t>(symbols.size());
-  auto& [heap, next, previous, unused] = scratch;
+  auto& [first, heap, next, previous, unused] = scratch;
+  first.clear();
   heap.clear();
   next.resize(n);
   previous.resize(n);
+  const auto earlier = [](const auto& a, const auto& b) { return a.key < b.key; };
   const auto later = [](const auto& a, const auto& b) { return a.key > b.key; };
   const auto candidate = [&](std::uint32_t left, std::uint32_t right, auto&& add) {
     const Merge merge = lookup(symbols[left], symbols[right]);
@@ -80,17 +84,24 @@ void merge_long(std::vector<Symbol>& symbols, Lookup&& lookup, MergeScratch& scr
   for (std::uint32_t i = 0; i < n; ++i) {
     next[i] = i + 1 < n ? i + 1 : kEnd;
     previous[i] = i > 0 ? i - 1 : kEnd;
-    if (i > 0) candidate(i - 1, i, [&](const auto& c) { heap.push_back(c); });
+    if (i > 0) candidate(i - 1, i, [&](const auto& c) { first.push_back(c); });
   }
-  std::make_heap(heap.begin(), heap.end(), later);
+  if (!std::is_sorted(first.begin(), first.end(), earlier))
+    std::sort(first.begin(), first.end(), earlier);
   const auto push = [&](const auto& c) {
     heap.push_back(c);
     std::push_heap(heap.begin(), heap.end(), later);
   };
-  while (!heap.empty()) {
-    const MergeScratch::Candidate best = heap.front();
-    std::pop_heap(heap.begin(), heap.end(), later);
-    heap.pop_back();
+  std::size_t at = 0;  // in `first`
+  while (at < first.size() || !heap.empty()) {
+    MergeScratch::Candidate best;
+    if (heap.empty() || (at < first.size() && earlier(first[at], heap.front()))) {
+      best = first[at++];
+    } else {
+      best = heap.front();
+      std::pop_heap(heap.begin(), heap.end(), later);
+      heap.pop_back();
+    }
     const auto left = static_cast<std::uint32_t>(best.key);
     if (symbols[left].length == 0) continue;  // became part of its left neighbour
     const std::uint32_t right = next[left];
