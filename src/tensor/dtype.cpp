@@ -22,7 +22,8 @@ void dequantize(const std::byte* blocks, std::size_t n_elements, float* out) {
       const std::byte* block = blocks + g / kGroupsPerBlock * Type::kBlockBytes;
       const Group group = Type::group(block, g % kGroupsPerBlock);
       for (std::size_t j = 0; j < kGroupElements; ++j) {
-        const float scale = group.scale * static_cast<float>(group.sub_scale[j / 16]);
+        const std::int32_t sub_scale = group.sub_scale[j / 16];
+        const float scale = group.scale * static_cast<float>(sub_scale);
         float value = scale * static_cast<float>(group.q[j]);
         if constexpr (Type::kHasOffset) value += group.offset;
         out[g * kGroupElements + j] = value;
