@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/edgelm/commands.h"
+#include "formats/printable.h"
 
 int main(int argc, char** argv) {
   using namespace edgelm;
@@ -39,6 +40,8 @@ int main(int argc, char** argv) {
     return 1;
   }
   if (outcome.status) return 0;
-  fmt::print(stderr, "edgelm: {}\n", outcome.status.error().message);
+  // Messages may quote names from files: nothing in them reaches the terminal as a control code.
+  fmt::print(stderr, "edgelm: {}\n",
+             formats::printable(outcome.status.error().message, std::string::npos));
   return outcome.status.error().code == ErrorCode::kUsage ? 2 : 1;
 }

@@ -39,7 +39,7 @@ inline std::string read_and_remove(const std::string& path) {
 inline ProgramResult run_edgelm(const std::vector<std::string>& arguments) {
   const std::string out_path = temporary_path("out");
   const std::string err_path = temporary_path("err");
-  std::vector<std::string> words = {EDGELM_PROGRAM};
+  std::vector<std::string> words = {EDGELM_BINARY};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
