@@ -95,20 +95,25 @@ Value reverse(Renderer& r, const Value& value, Args& args) {
   return r.make_text(std::move(text));
 }
 
+// map and the select family do not look into what is false, be it iterable or not.
+std::vector<Value> items_if_true(Renderer& r, const Value& value) {
+  return truth(value) ? r.iterate(value) : std::vector<Value>();
+}
+
 Value map(Renderer& r, const Value& value, Args& args) {
   std::vector<Value> out;
   if (args.positional.empty()) {
     const Value attribute = args.require("map", 0, "attribute");
     const Value other = args.take(1, "default");
     args.done("map", 0);
-    for (const Value& item : r.iterate(value)) {
+    for (const Value& item : items_if_true(r, value)) {
       Value mapped = attribute_of(r, item, attribute);
       out.push_back(mapped.is_undefined() && !other.is_undefined() ? other : std::move(mapped));
     }
   } else {
     const std::string name = to_text(args.positional[0]);
     args.positional.erase(args.positional.begin());
-    for (const Value& item : r.iterate(value)) {
+    for (const Value& item : items_if_true(r, value)) {
       r.charge(1);
       Args copy = args;
       out.push_back(r.filter(name, item, copy));
@@ -131,7 +136,7 @@ Value select(Renderer& r, const Value& value, Args& args) {
     args.positional.erase(args.positional.begin());
   }
   std::vector<Value> out;
-  for (const Value& item : r.iterate(value)) {
+  for (const Value& item : items_if_true(r, value)) {
     r.charge(1);
     const Value tested = attribute_of(r, item, attribute);
     Args copy = args;

@@ -15,12 +15,6 @@ Value other(Args& args) {
   return args.positional[0];
 }
 
-std::int64_t integer_of(const Value& value) {
-  if (value.is_undefined()) throw_undefined(value);
-  if (!value.is_integer()) template_error("test expects an integer, got {}", type_name(value));
-  return value.integer();
-}
-
 bool is_iterable(const Value& v) {
   return v.is_undefined() || v.is_text() || v.is_list() || v.is_dict();
 }
@@ -41,10 +35,10 @@ bool is_same(Renderer& r, const Value& a, const Value& b) {
   return r.equals(a, b);
 }
 
-bool divides(const Value& v, Args& args) {
-  const std::int64_t by = integer_of(other(args));
-  if (by == 0) template_error("integer division or modulo by zero");
-  return by == -1 || integer_of(v) % by == 0;
+bool has_rest(Renderer& r, const Value& v, const Value& by, std::int64_t rest) {
+  if (!v.is_number() && !v.is_undefined())
+    template_error("test expects a number, got {}", type_name(v));
+  return r.equals(r.arithmetic("%", v, by), Value(rest));
 }
 
 using Entry = std::pair<std::string_view, Predicate>;
@@ -63,9 +57,12 @@ const std::array<Entry, 39> kPredicates = {{
     {"true", [](Renderer&, const Value& v, Args&) { return is_flag(v, true); }},
     {"false", [](Renderer&, const Value& v, Args&) { return is_flag(v, false); }},
     {"callable", [](Renderer&, const Value& v, Args&) { return v.is<CallableRef>(); }},
-    {"even", [](Renderer&, const Value& v, Args&) { return integer_of(v) % 2 == 0; }},
-    {"odd", [](Renderer&, const Value& v, Args&) { return integer_of(v) % 2 != 0; }},
-    {"divisibleby", [](Renderer&, const Value& v, Args& a) { return divides(v, a); }},
+    {"even",
+     [](Renderer& r, const Value& v, Args&) { return has_rest(r, v, Value(std::int64_t{2}), 0); }},
+    {"odd",
+     [](Renderer& r, const Value& v, Args&) { return has_rest(r, v, Value(std::int64_t{2}), 1); }},
+    {"divisibleby",
+     [](Renderer& r, const Value& v, Args& a) { return has_rest(r, v, other(a), 0); }},
     {"lower", [](Renderer&, const Value& v, Args&) { return is_case(v, lower_text); }},
     {"upper", [](Renderer&, const Value& v, Args&) { return is_case(v, upper_text); }},
     {"sameas", [](Renderer& r, const Value& v, Args& a) { return is_same(r, v, other(a)); }},

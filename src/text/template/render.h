@@ -16,7 +16,7 @@
 
 namespace edgelm::text {
 
-constexpr std::uint32_t kMaxRecursion = 1000;  // of nodes being evaluated
+constexpr std::uint32_t kMaxRecursion = 500;  // of nodes being evaluated
 
 struct Scope {
   std::unordered_map<std::string_view, Value> variables;  // names live in the tree
