@@ -5,7 +5,7 @@ import tree
 MAX_LINES = 800
 WARN_LINES = 500
 MAX_BYTES = 1_000_000
-SOURCES = (".cpp", ".h", ".py", ".cmake", ".sh")
+SOURCES = (".cpp", ".h", ".inc", ".py", ".cmake", ".sh")
 
 
 def findings(paths, warn):

@@ -1,5 +1,5 @@
 // Matmul with NEON and SDOT (ARMv8.2 dot product: Cortex-A55, A76 and later; Raspberry Pi 5, Jetson
-// Orin). Called through the kernel table. Few tokens: the tiles of neon_tiles.h; many tokens and
+// Orin). Called through the kernel table. Few tokens: the tiles of neon_tiles.inc; many tokens and
 // quantized weights: dotprod_panel.h.
 
 #include "base/target.h"
@@ -8,7 +8,7 @@
 
 #include "kernels/matmul/tables.h"
 
-#if !defined(__clang__)  // see neon_tiles.h, register pressure
+#if !defined(__clang__)  // see neon_tiles.inc, register pressure
 #pragma GCC optimize("no-schedule-insns")
 #endif
 
@@ -31,7 +31,7 @@ EDGELM_DOTPROD_INLINE int32x4_t dot_32(tensor::GroupNeon w, tensor::GroupNeon x)
   return vdotq_s32(vdotq_s32(vdupq_n_s32(0), w.low, x.low), w.high, x.high);
 }
 
-#include "kernels/matmul/neon_tiles.h"
+#include "kernels/matmul/neon_tiles.inc"
 
 // From this many tokens on, decoding into a panel costs less than decoding for every tile.
 constexpr std::size_t kFirstPanelToken = 8;

@@ -2,8 +2,8 @@
 // Matmul with SDOT for many tokens (prefill), used by dotprod.cpp. Four weight rows are decoded
 // once, 256 columns at a time, into a panel in L1 whose 16-byte vectors hold four columns of each
 // row; all tokens of a block then run over it with SDOT by element, one lane per row: no pairwise
-// adds, and decoding costs nothing per token. The tiles of neon_tiles.h decode again for every four
-// tokens.
+// adds, and decoding costs nothing per token. The tiles of neon_tiles.inc decode again for every
+// four tokens.
 //
 // Instructions per 32 weights of one output: 2 SDOT + 1/4 MOVI + 1/4 SCVTF + 1/4 FMUL + 1/4 FMLA,
 // with offsets 1/4 FMLA more, with a sub-scale 1/4 MUL more, with two 1/4 MOVI + 2/4 MUL more. All
@@ -194,7 +194,7 @@ inline void store_rows(const MatmulArgs& args, std::size_t row, std::size_t toke
                        const float (&acc)[4][kPanelRows]) {
   const float32x4_t low = vaddq_f32(vld1q_f32(acc[0]), vld1q_f32(acc[1]));
   const float32x4_t high = vaddq_f32(vld1q_f32(acc[2]), vld1q_f32(acc[3]));
-  float32x4_t sum = vaddq_f32(low, high);  // as vaddvq_f32 in neon_tiles.h
+  float32x4_t sum = vaddq_f32(low, high);  // as vaddvq_f32 in neon_tiles.inc
   float* out = args.out + token * args.out_stride + row;
   if (args.accumulate) sum = vaddq_f32(vld1q_f32(out), sum);
   vst1q_f32(out, sum);

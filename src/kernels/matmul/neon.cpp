@@ -1,5 +1,5 @@
 // Matmul with base NEON (any 64-bit ARM, e.g. Cortex-A53 and A72). Called through the kernel table.
-// int8 products go to int16 (SMULL, SMLAL) and from there to int32; see neon_tiles.h for the rest.
+// int8 products go to int16 (SMULL, SMLAL) and from there to int32; see neon_tiles.inc for the rest.
 
 #include "base/target.h"
 
@@ -10,7 +10,7 @@
 #define EDGELM_TILE
 #define EDGELM_TILE_INLINE EDGELM_NEON_INLINE
 
-#if !defined(__clang__)  // see neon_tiles.h, register pressure
+#if !defined(__clang__)  // see neon_tiles.inc, register pressure
 #pragma GCC optimize("no-schedule-insns")
 #endif
 
@@ -38,7 +38,7 @@ EDGELM_NEON_INLINE int32x4_t dot_32(tensor::GroupNeon w, tensor::GroupNeon x) {
   }
 }
 
-#include "kernels/matmul/neon_tiles.h"
+#include "kernels/matmul/neon_tiles.inc"
 
 }  // namespace
 
