@@ -1,5 +1,6 @@
 // Matmul with base NEON (any 64-bit ARM, e.g. Cortex-A53 and A72). Called through the kernel table.
-// int8 products go to int16 (SMULL, SMLAL) and from there to int32; see neon_tiles.inc for the rest.
+// int8 products go to int16 (SMULL, SMLAL) and from there to int32; for the rest see
+// neon_tiles.inc.
 
 #include "base/target.h"
 
