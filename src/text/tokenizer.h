@@ -1,6 +1,6 @@
 #pragma once
-// Tokenizers built from a GGUF file's metadata: text <-> token ids. Immutable after construction and
-// safe to use from several threads.
+// Tokenizers built from a GGUF file's metadata: text <-> token ids. Immutable after construction
+// and safe to use from several threads.
 
 #include <cstdint>
 #include <memory>
@@ -28,8 +28,11 @@ enum class TokenType : std::uint8_t {
 };
 
 struct EncodeOptions {
-  bool add_special = true;     // BOS / EOS as the file's add_bos_token / add_eos_token say
-  bool parse_special = false;  // recognise control and user-defined tokens written in the text
+  bool add_special = true;  // BOS / EOS as the file's add_bos_token / add_eos_token say
+  // Recognise control and user-defined tokens written in the text. Without it plain text never
+  // gives a control token; user-defined tokens that are white space or one character are part of
+  // plain text (their models were trained so) and recognised always.
+  bool parse_special = false;
 };
 
 struct SpecialTokens {
@@ -45,6 +48,7 @@ struct SpecialTokens {
 class Tokenizer {
  public:
   // Fails with kFormat / kUnsupported when the vocabulary is inconsistent or of an unknown family.
+  // Copies what it needs: the file may be closed.
   static Result<std::unique_ptr<Tokenizer>> from_gguf(const formats::GgufFile& file);
   virtual ~Tokenizer() = default;
 
