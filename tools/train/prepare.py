@@ -9,7 +9,6 @@ Every chapter is <|begin|> text <|end|>, so that the model learns how a text ope
 
 import argparse
 import json
-import random
 from collections import Counter
 from pathlib import Path
 
@@ -45,11 +44,20 @@ def write_tokens(novels: list[corpus.Novel], tok: bpe.Tokenizer, out: Path) -> i
     return at
 
 
-def overlap(held: corpus.Novel, seen: set[int], n: int) -> float:
-    """Share of the held-out novel's n-word sequences that training text holds too."""
-    words = held.text.lower().split()
-    grams = [hash(tuple(words[i:i + n])) for i in range(len(words) - n + 1)]
-    return sum(g in seen for g in grams) / len(grams)
+def overlaps(held: list[corpus.Novel], training: list[corpus.Novel],
+             n: int = 12) -> dict[str, float]:
+    """Share of each held-out novel's n-word sequences that a training novel holds too."""
+    def sequences(novel: corpus.Novel) -> list[int]:
+        words = novel.text.lower().split()
+        return [hash(row) for row in zip(*(words[i:] for i in range(n)))]
+
+    wanted = {novel.name: sequences(novel) for novel in held}
+    everything = set().union(*wanted.values())
+    seen: set[int] = set()
+    for novel in training:
+        seen.update(everything.intersection(sequences(novel)))
+    return {name: round(sum(s in seen for s in rows) / len(rows), 5)
+            for name, rows in wanted.items()}
 
 
 def main() -> None:
@@ -83,14 +91,9 @@ def main() -> None:
         "bytes_for_children": sum(len(n.text.encode()) for n in training if n.for_children),
         "tokens": n_tokens,
         "held_out": {n.name: len(n.text.encode()) for n in held},
-        "sample": random.Random(1).choice(training).paragraphs[40][:300],
     }
     if args.check_overlap:
-        seen: set[int] = set()
-        for novel in training:
-            words = novel.text.lower().split()
-            seen.update(hash(tuple(words[i:i + 12])) for i in range(len(words) - 11))
-        summary["overlap"] = {n.name: round(overlap(n, seen, 12), 5) for n in held}
+        summary["overlap"] = overlaps(held, training)
     (args.out / "summary.json").write_text(json.dumps(summary, indent=2), encoding="utf-8")
     print(json.dumps(summary, indent=2))
 

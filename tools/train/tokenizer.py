@@ -1,9 +1,9 @@
 """Byte-level BPE: training, encoding and decoding, as GGUF's `gpt2` tokenizer model means it.
 
-Used by every program of this folder; the engine has its own encoder, and models/tokenizer_cases.json
-holds what this one says, for its tests. Text is first cut into pieces by PATTERN, each piece is
-written with the GPT-2 byte alphabet (one printable character per byte), and pairs of neighbouring
-symbols are merged in the order in which training found them.
+Used by every program of this folder; the engine has its own encoder, for whose tests
+models/tokenizer_cases.json holds what this one says. Text is first cut into pieces by PATTERN, each
+piece is written with the GPT-2 byte alphabet (one printable character per byte), and pairs of
+neighbouring symbols are merged in the order in which training found them.
 """
 
 import heapq
