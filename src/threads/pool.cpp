@@ -45,10 +45,18 @@ std::uint32_t wait_while_equal(const std::atomic<std::uint32_t>& word, std::uint
 ThreadPool::ThreadPool(std::uint32_t n_threads) {
   const std::uint32_t n_workers = std::max(n_threads, 1U) - 1;
   workers_.reserve(n_workers);
-  for (std::uint32_t i = 0; i < n_workers; ++i) workers_.emplace_back([this, i] { worker(i + 1); });
+  try {
+    for (std::uint32_t i = 0; i < n_workers; ++i)
+      workers_.emplace_back([this, i] { worker(i + 1); });
+  } catch (...) {  // the system has no more threads: those that run must end before the error does
+    stop();
+    throw;
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
   stopping_ = true;  // published by the release below
   epoch_.fetch_add(1, std::memory_order_release);
   epoch_.notify_all();

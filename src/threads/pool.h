@@ -14,7 +14,8 @@ namespace edgelm::threads {
 // The calling thread takes part as index 0. One run at a time; not re-entrant.
 class ThreadPool {
  public:
-  // n_threads >= 1 in all; n_threads - 1 workers are started.
+  // n_threads >= 1 in all; n_threads - 1 workers are started. Throws std::system_error when the
+  // system refuses one.
   explicit ThreadPool(std::uint32_t n_threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -66,6 +67,7 @@ class ThreadPool {
 
  private:
   void worker(std::uint32_t index);
+  void stop();
   void barrier(std::uint32_t count);
 
   // Separate cache lines: each is written by different threads at different times.
