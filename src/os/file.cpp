@@ -70,7 +70,8 @@ Status write_all(int fd, const std::string& path, std::string_view bytes) {
 }  // namespace
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Not blocking, for the open of a pipe would wait for a writer before the check below.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return system_error(path, "open");
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) return system_error(path, "stat");

@@ -1,6 +1,7 @@
 // Files, clock, processor and memory on the machine that runs the test.
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdio>
 #include <string>
@@ -35,6 +36,13 @@ TEST(File, MissingFileSaysSo) {
   ASSERT_FALSE(mapped);
   EXPECT_EQ(mapped.error().code, ErrorCode::kNotFound);
   EXPECT_NE(mapped.error().message.find("/nowhere/model.gguf"), std::string::npos);
+}
+
+TEST(File, APipeIsRefusedWithoutWaitingForAWriter) {
+  const std::string path = temporary_path("pipe");
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_FALSE(MappedFile::open(path));
+  std::remove(path.c_str());
 }
 
 TEST(File, DirectoryAndLimitAreErrors) {
@@ -72,7 +80,7 @@ TEST(Cpu, HasAtLeastOneOfEverything) {
 TEST(Memory, FiguresAreConsistent) {
   EXPECT_GT(current_rss_bytes(), 0U);
   EXPECT_GE(peak_rss_bytes(), current_rss_bytes());
-  EXPECT_GE(total_memory_bytes(), available_memory_bytes() / 2);
+  EXPECT_GE(total_memory_bytes(), available_memory_bytes());
 }
 
 }  // namespace
