@@ -25,7 +25,7 @@ struct Batch {
   std::span<const std::int32_t> ids;
   std::span<const std::uint32_t> positions;
   std::span<const std::uint32_t> sequence_of;   // index into `sequences`
-  std::span<const SequenceView> sequences;      // any number
+  std::span<const SequenceView> sequences;      // <= logit_rows
   std::span<const std::uint32_t> logit_tokens;  // indices of tokens whose logits are wanted
 };
 

@@ -2,7 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "backend/cpu/aligned.h"
 #include "backend/cpu/cpu_backend.h"
+#include "os/memory.h"
 #include "plan/plan.h"
 
 namespace edgelm::backend {
@@ -67,6 +74,31 @@ TEST(CpuBackend, RefusesAContextBeyondMemory) {
   ASSERT_FALSE(executor);
   EXPECT_EQ(executor.error().code, ErrorCode::kMemory);
   EXPECT_NE(executor.error().message.find("-c"), std::string::npos);
+}
+
+TEST(CpuBackend, WideBatchesOfLongContextsTakeNoMemoryBesideThePlan) {
+  const EmbedOnly model;
+  const auto backend = CpuBackend::create({.decode_threads = 1});
+  ASSERT_TRUE(backend);
+  const std::uint64_t before = os::current_rss_bytes();
+  const auto executor = (*backend)->compile(
+      model.plan, {.context_tokens = 1 << 20, .batch_tokens = 4096, .logit_rows = 1});
+  ASSERT_TRUE(executor) << executor.error().message;
+  EXPECT_LT(os::current_rss_bytes(), before + (100U << 20));
+}
+
+TEST(AlignedArray, IsZeroAlsoInUsedMemory) {
+  constexpr std::size_t kBytes = 8U << 20;
+  // Freed once, memory of this size stays with the process; the second time it is full of ones.
+  for (int i = 0; i < 2; ++i) {
+    const std::unique_ptr<void, decltype(&std::free)> used(std::malloc(kBytes), &std::free);
+    std::memset(used.get(), 0xff, kBytes);
+    [[maybe_unused]] const volatile char seen = static_cast<char*>(used.get())[kBytes / 2];
+  }
+  const AlignedArray<std::uint32_t> array(kBytes / 8);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(array.data()) % 64, 0U);
+  EXPECT_TRUE(std::all_of(array.data(), array.data() + array.size(),
+                          [](std::uint32_t value) { return value == 0; }));
 }
 
 TEST(CpuBackend, UnknownIsaAndTooManyThreadsAreUsageErrors) {

@@ -1,9 +1,9 @@
 #pragma once
-// An owned array whose start lies on a cache line, zero-filled by the system on first touch.
+// An owned array of zeros whose start lies on a cache line; large ones take memory on first touch.
 
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
+#include <limits>
 #include <memory>
 #include <new>
 
@@ -16,24 +16,31 @@ class AlignedArray {
   // Throws std::bad_alloc, which CpuBackend::compile turns into an Error.
   explicit AlignedArray(std::size_t size) : size_(size) {
     if (size == 0) return;
-    constexpr std::size_t kAlignment = 64;
-    const std::size_t bytes = (size * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
-    data_.reset(static_cast<T*>(std::aligned_alloc(kAlignment, bytes)));
-    if (!data_) throw std::bad_alloc();
-    // Large arrays come from fresh zero pages; only small ones may hold old bytes.
-    if (bytes < (1U << 20)) std::memset(data_.get(), 0, bytes);
+    // calloc knows which pages are fresh from the system and need no writing. One cache line more
+    // to align the start, another so that the last one is whole.
+    if (size > (std::numeric_limits<std::size_t>::max() - 2 * kAlignment) / sizeof(T))
+      throw std::bad_alloc();
+    memory_.reset(std::calloc(size * sizeof(T) + 2 * kAlignment, 1));
+    if (!memory_) throw std::bad_alloc();
   }
-  [[nodiscard]] T* data() { return data_.get(); }
-  [[nodiscard]] const T* data() const { return data_.get(); }
+  [[nodiscard]] T* data() { return aligned(); }
+  [[nodiscard]] const T* data() const { return aligned(); }
   [[nodiscard]] std::size_t size() const { return size_; }
-  T& operator[](std::size_t i) { return data_.get()[i]; }
-  const T& operator[](std::size_t i) const { return data_.get()[i]; }
+  T& operator[](std::size_t i) { return aligned()[i]; }
+  const T& operator[](std::size_t i) const { return aligned()[i]; }
 
  private:
+  static constexpr std::uintptr_t kAlignment = 64;
+
+  [[nodiscard]] T* aligned() const {
+    const auto address = reinterpret_cast<std::uintptr_t>(memory_.get());
+    return reinterpret_cast<T*>((address + kAlignment - 1) / kAlignment * kAlignment);
+  }
+
   struct Free {
-    void operator()(T* pointer) const { std::free(pointer); }
+    void operator()(void* pointer) const { std::free(pointer); }
   };
-  std::unique_ptr<T, Free> data_;
+  std::unique_ptr<void, Free> memory_;
   std::size_t size_ = 0;
 };
 

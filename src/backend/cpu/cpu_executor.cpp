@@ -3,6 +3,7 @@
 #include "backend/cpu/cpu_executor.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/checked.h"
 #include "os/clock.h"
@@ -41,9 +42,9 @@ CpuExecutor::CpuExecutor(CpuBackend& backend, const plan::Plan& plan, const plan
   }
   n_kv_blocks_ = ceil_div(limits_.context_tokens, limits_.kv_block_tokens);
   kv_ = AlignedArray<std::uint16_t>(n_kv_blocks_ * kv_block_elements_);
-  // Shared prefixes may put one block into several sequences: as many entries as tokens suffice.
-  block_pointers_.resize(std::size_t{n_kv_blocks_} * std::max(1U, limits_.batch_tokens));
-  first_block_.resize(limits_.batch_tokens);
+  // Shared prefixes may put one block into several sequences. Each of these may want its logits.
+  first_block_.resize(std::max(1U, limits_.logit_rows));
+  block_pointers_.resize(n_kv_blocks_ * first_block_.size());
 
   std::size_t group = 0;
   for (const plan::Op& operation : plan_.ops) {
