@@ -3,10 +3,20 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/checked.h"
 
 namespace edgelm::engine {
+namespace {
+
+// Looks no further than the first number, which is nearly always the first logit.
+bool has_number(std::span<const float> logits) {
+  return std::any_of(logits.begin(), logits.end(),
+                     [](float logit) { return logit > -std::numeric_limits<float>::infinity(); });
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::create(std::shared_ptr<const model::Model> model,
                                                backend::Backend& backend,
@@ -204,8 +214,15 @@ Status Engine::step() {
                              .sequence_of = batch_sequence_of_,
                              .sequences = batch_sequences_,
                              .logit_tokens = batch_logit_tokens_}));
-  for (std::uint32_t row = 0; row < logit_slots_.size(); ++row)
-    finish_token(sequences_[logit_slots_[row]], logit_slots_[row], executor_->logits(row));
+  for (std::uint32_t row = 0; row < logit_slots_.size(); ++row) {
+    const std::span<const float> logits = executor_->logits(row);
+    if (!has_number(logits))
+      return fail(ErrorCode::kFormat,
+                  "{}: the model computes no numbers (its logits are NaN): weights are damaged or "
+                  "leave the range of float32; check the file against its source",
+                  model_->file().path());
+    finish_token(sequences_[logit_slots_[row]], logit_slots_[row], logits);
+  }
   return {};
 }
 

@@ -265,5 +265,15 @@ TEST_F(EngineTest, TheSameSeedGivesTheSameStream) {
   EXPECT_NE(sample(1), sample(2));
 }
 
+TEST_F(EngineTest, LogitsThatAreNoNumbersAreAnError) {
+  auto engine = make({.context_tokens = 64, .kv_block_tokens = 8});
+  ASSERT_TRUE(engine->add(greedy(ids(5, 1), 4)));
+  backend_.last->no_numbers = true;
+  const Status status = engine->step();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kFormat);
+  EXPECT_NE(status.error().message.find("NaN"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace edgelm::engine

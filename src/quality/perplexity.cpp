@@ -75,6 +75,11 @@ Result<Perplexity> perplexity(const std::shared_ptr<const model::Model>& model,
                               }));
     if (progress) progress(index + 1, n_chunks, std::exp(sums.mean()));
   }
+  if (!std::isfinite(sums.sum))
+    return fail(ErrorCode::kFormat,
+                "{}: the model computes no numbers (a log-likelihood is not finite): weights are "
+                "damaged or leave the range of float32",
+                model->file().path());
   const double value = std::exp(sums.mean());
   return Perplexity{.perplexity = value,
                     .standard_error = value * sums.standard_error(),

@@ -4,6 +4,7 @@
 // anywhere above changes the tokens, and tests of the engine need no model that computes.
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <vector>
 
@@ -46,6 +47,7 @@ class ScriptedExecutor final : public backend::Executor {
       std::fill(logits, logits + n_vocab_, 0.0F);
       const auto forced = force_next_.find(sequence_.size());
       logits[forced != force_next_.end() ? forced->second : scripted_next(sequence_, n_vocab_)] = 9;
+      if (no_numbers) std::fill(logits, logits + n_vocab_, std::numeric_limits<float>::quiet_NaN());
     }
     return {};
   }
@@ -57,6 +59,7 @@ class ScriptedExecutor final : public backend::Executor {
   [[nodiscard]] const plan::Memory& memory() const override { return memory_; }
 
   bool fail_next = false;
+  bool no_numbers = false;  // logits are NaN
   std::size_t steps = 0;
   std::size_t largest_batch = 0;
 
