@@ -135,7 +135,7 @@ Hparams Builder::decoder_hparams(plan::RopeLayout layout) {
   hparams.n_vocab = static_cast<std::uint32_t>(rows);
   if (const formats::GgufValue* tokens = file_.find("tokenizer.ggml.tokens")) {
     const auto* array = std::get_if<formats::GgufArray>(&tokens->value);
-    if (array != nullptr && array->count != rows)
+    if (table != nullptr && array != nullptr && array->count != rows)
       reject({ErrorCode::kFormat,
               fmt::format("{}: the vocabulary has {} tokens, but tensor 'token_embd.weight' has {} "
                           "rows",
