@@ -31,8 +31,13 @@ Result<BandwidthProbe> BandwidthProbe::create(const kernels::Kernels& kernels,
   BandwidthProbe probe;
   probe.kernels_ = &kernels;
   probe.pool_ = &pool;
+  // A limit on the process (ulimit -v) is not in the figure of available memory: try less.
+  probe.buffer_.reset(std::aligned_alloc(4096, bytes));
+  while (!probe.buffer_ && bytes / 2 >= kLeast) {
+    bytes = bytes / 2 / kUnit * kUnit;
+    probe.buffer_.reset(std::aligned_alloc(4096, bytes));
+  }
   probe.bytes_ = static_cast<std::size_t>(bytes);
-  probe.buffer_.reset(std::aligned_alloc(4096, probe.bytes_));
   if (!probe.buffer_)
     return fail(ErrorCode::kMemory, "no memory for the bandwidth probe's buffer of {} MiB",
                 bytes >> 20U);
