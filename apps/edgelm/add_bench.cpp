@@ -5,6 +5,7 @@
 #include "apps/edgelm/bench_output.h"
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/models.h"
+#include "apps/edgelm/output.h"
 #include "apps/edgelm/progress.h"
 #include "os/clock.h"
 #include "os/cpu.h"
@@ -41,16 +42,16 @@ std::vector<measure::BenchTest> tests_of(const BenchOptions& options) {
   return tests;
 }
 
-void print_record(const BenchOptions& options, const BenchRecord& record) {
-  if (options.output == "csv") fmt::print("{}\n", csv_line(record));
-  if (options.output == "jsonl") fmt::print("{}\n", api::dump(to_json(record), -1));
-  std::fflush(stdout);
+Status print_record(const BenchOptions& options, const BenchRecord& record) {
+  if (options.output == "csv") return write_result(csv_line(record) + "\n");
+  if (options.output == "jsonl") return write_result(api::dump(to_json(record), -1) + "\n");
+  return {};
 }
 
 Status bench(const BenchOptions& options) {
   const std::vector<measure::BenchTest> tests = tests_of(options);
   if (tests.empty()) return fail(ErrorCode::kUsage, "nothing to measure: -p and -n are both 0");
-  if (options.output == "csv") fmt::print("{}\n", csv_header());
+  if (options.output == "csv") EDGELM_TRY(write_result(csv_header() + "\n"));
   std::vector<BenchRecord> records;
   Progress progress;
   std::uint64_t done = 0;
@@ -75,19 +76,19 @@ Status bench(const BenchOptions& options) {
         records.push_back(
             {model->file().path(), model->main_type(), plan::parameters(model->plan()), load_ms,
              std::string(backend->kernels().name), probe.buffer_bytes(), std::move(result)});
-        print_record(options, records.back());
+        EDGELM_TRY(print_record(options, records.back()));
       }
     }
   }
   if (options.output == "md") {
-    fmt::print("{} · {} cores · edgelm {} {} · median of {}\n\n{}", os::cpu_name(),
-               os::usable_cores(), EDGELM_VERSION, records.front().isa, options.repetitions,
-               markdown(records));
+    return write_result(fmt::format("{} · {} cores · edgelm {} {} · median of {}\n\n{}",
+                                    os::cpu_name(), os::usable_cores(), EDGELM_VERSION,
+                                    records.front().isa, options.repetitions, markdown(records)));
   }
   if (options.output == "json") {
     api::Json all = api::Json::array();
     for (const BenchRecord& record : records) all.push_back(to_json(record));
-    fmt::print("{}\n", api::dump(all));
+    return write_result(api::dump(all) + "\n");
   }
   return {};
 }

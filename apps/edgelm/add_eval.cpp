@@ -5,6 +5,7 @@
 #include "api/json.h"
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/models.h"
+#include "apps/edgelm/output.h"
 #include "apps/edgelm/progress.h"
 #include "os/file.h"
 #include "quality/perplexity.h"
@@ -50,13 +51,11 @@ Status eval_perplexity(const EvalOptions& options) {
                             {"stderr", result.standard_error},
                             {"tokens", result.tokens},
                             {"chunks", result.chunks}};
-    fmt::print("{}\n", api::dump(json));
-  } else {
-    fmt::print("perplexity {:.4f} +/- {:.4f} over {} tokens in {} chunks of {}\n",
-               result.perplexity, result.standard_error, result.tokens, result.chunks,
-               options.perplexity.context);
+    return write_result(api::dump(json) + "\n");
   }
-  return {};
+  return write_result(fmt::format(
+      "perplexity {:.4f} +/- {:.4f} over {} tokens in {} chunks of {}\n", result.perplexity,
+      result.standard_error, result.tokens, result.chunks, options.perplexity.context));
 }
 
 }  // namespace

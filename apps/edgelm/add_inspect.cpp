@@ -2,7 +2,6 @@
 // well-formed GGUF file, runnable here or not; the weights are not read.
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -10,6 +9,7 @@
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/inspect.h"
 #include "apps/edgelm/models.h"
+#include "apps/edgelm/output.h"
 #include "arch/arch.h"
 #include "engine/engine.h"
 #include "os/cpu.h"
@@ -77,9 +77,7 @@ Status inspect(const InspectFlags& flags) {
   const std::string text = flags.output == "json"
                                ? api::dump(inspection_json(inspection, flags.view)) + "\n"
                                : inspection_text(inspection, flags.view);
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-    return fail(ErrorCode::kIo, "standard output: write failed");
-  return {};
+  return write_result(text);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // edgelm run: flags.
 
+#include <limits>
 #include <random>
 
 #include "apps/edgelm/commands.h"
@@ -10,6 +11,7 @@
 namespace edgelm::apps {
 namespace {
 
+constexpr std::uint64_t kMaxCount = 0xffffffff;
 constexpr const char* kExamples =
     "Examples:\n"
     "  edgelm run -p 'It was a dark and stormy night' -n 100\n"
@@ -20,29 +22,37 @@ constexpr const char* kExamples =
 void add_sampling_flags(CLI::App& app, text::SamplingParams& sampling) {
   const char* group = "Sampling";
   app.add_option("--temp", sampling.temperature, "Temperature; 0 is greedy")
+      ->check(real_number())
       ->capture_default_str()
       ->group(group);
   app.add_option("--top-k", sampling.top_k, "Keep the K most likely tokens; 0: all")
+      ->check(whole_number(kMaxCount))
       ->capture_default_str()
       ->group(group);
   app.add_option("--top-p", sampling.top_p, "Keep the smallest set with this much probability")
+      ->check(real_number())
       ->capture_default_str()
       ->group(group);
   app.add_option("--min-p", sampling.min_p, "Drop tokens below this share of the best one's")
+      ->check(real_number())
       ->capture_default_str()
       ->group(group);
   app.add_option("--repeat-penalty", sampling.repetition_penalty,
                  "Divide logits of seen tokens; 1: off")
+      ->check(real_number())
       ->capture_default_str()
       ->group(group);
   app.add_option("--presence-penalty", sampling.presence_penalty, "Subtract once from seen tokens")
+      ->check(real_number())
       ->capture_default_str()
       ->group(group);
   app.add_option("--frequency-penalty", sampling.frequency_penalty, "Subtract per occurrence")
+      ->check(real_number())
       ->capture_default_str()
       ->group(group);
   app.add_option("--repeat-last-n", sampling.penalty_window,
                  "Tokens the penalties look back on; 0: all")
+      ->check(whole_number(kMaxCount))
       ->capture_default_str()
       ->group(group);
 }
@@ -54,6 +64,8 @@ Status run(RunOptions& options) {
     options.sampling.seed = device();  // 32 bits: easy to read and to type again
   }
   EDGELM_TRY(text::validate(options.sampling));
+  if (options.logprobs && !options.json)
+    return fail(ErrorCode::kUsage, "--logprobs are part of the JSON output: add -o json");
   if (!has_prompt && os::stdin_is_terminal() && !options.json) return chat(options);
   return run_once(options);
 }
@@ -72,8 +84,10 @@ void add_run(CLI::App& app, Outcome& outcome) {
       ->excludes(prompt)
       ->excludes(file);
   prompt->excludes(file);
-  command->add_option("-n,--predict", options->max_tokens,
-                      "Most tokens to generate (default: until the end, or the context is full)");
+  command
+      ->add_option("-n,--predict", options->max_tokens,
+                   "Most tokens to generate (default: until the end, or the context is full)")
+      ->check(whole_number(kMaxCount));
   command
       ->add_option("-c,--ctx", options->context,
                    "Context in tokens (default: the model's, at most 4096)")
@@ -86,8 +100,10 @@ void add_run(CLI::App& app, Outcome& outcome) {
   command->add_option("--system", options->system, "System message for the chat template");
   command->add_flag("--raw", options->raw, "Feed the prompt as it is, without the chat template");
   command->add_flag("--ignore-eos", options->ignore_end, "Go on after end-of-text tokens");
-  auto* seed = command->add_option("--seed", options->sampling.seed,
-                                   "Seed of the draw (default: a new one each time, reported)");
+  auto* seed = command
+                   ->add_option("--seed", options->sampling.seed,
+                                "Seed of the draw (default: a new one each time, reported)")
+                   ->check(whole_number(std::numeric_limits<std::uint64_t>::max()));
   command
       ->add_option("--logprobs", options->logprobs,
                    "With -o json: log-probabilities of each token and of the K best")

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/models.h"
+#include "apps/edgelm/output.h"
 #include "formats/gguf.h"
 #include "os/file.h"
 #include "text/tokenizer.h"
@@ -48,13 +48,6 @@ Result<std::vector<text::TokenId>> parse_ids(std::string_view input, std::uint32
   return ids;
 }
 
-Status write_stdout(std::string_view bytes) {
-  if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size() ||
-      std::fflush(stdout) != 0)
-    return fail(ErrorCode::kIo, "standard output: write failed");
-  return {};
-}
-
 Status tokenize(const TokenizeFlags& flags) {
   EDGELM_TRY_ASSIGN(const formats::GgufFile file, open_gguf(flags.model));
   EDGELM_TRY_ASSIGN(const std::unique_ptr<text::Tokenizer> tokenizer,
@@ -62,7 +55,7 @@ Status tokenize(const TokenizeFlags& flags) {
   EDGELM_TRY_ASSIGN(const std::string input, os::read_stdin(kMaxInputBytes));
   if (flags.decode) {
     EDGELM_TRY_ASSIGN(const auto ids, parse_ids(input, tokenizer->size()));
-    return write_stdout(tokenizer->decode(ids, flags.special));
+    return write_result(tokenizer->decode(ids, flags.special));
   }
   EDGELM_TRY_ASSIGN(const auto ids, tokenizer->encode(input, {.add_special = !flags.no_bos,
                                                               .parse_special = flags.special}));
@@ -72,7 +65,7 @@ Status tokenize(const TokenizeFlags& flags) {
     fmt::format_to(std::back_inserter(line), "{}", id);
   }
   line.push_back('\n');
-  return write_stdout(line);
+  return write_result(line);
 }
 
 }  // namespace

@@ -3,10 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <iostream>
 
 #include "apps/edgelm/models.h"
+#include "apps/edgelm/output.h"
 #include "apps/edgelm/prompt.h"
 #include "apps/edgelm/run.h"
 #include "engine/text_generation.h"
@@ -54,8 +54,7 @@ Result<std::string> answer(const RunOptions& options, Runtime& runtime,
   std::string whole;
   const auto show = [&whole](std::string_view piece) {
     whole += piece;
-    fmt::print("{}", piece);
-    std::fflush(stdout);
+    return write_result(piece);
   };
   std::uint32_t n_generated = 0;
   std::int64_t first = start;
@@ -65,23 +64,30 @@ Result<std::string> answer(const RunOptions& options, Runtime& runtime,
     engine::TokenEvent event;
     while (engine.poll(event)) {
       if (n_generated++ == 0) first = os::now_ns();
-      if (event.finish != engine::Finish::kEnd) show(text.push(event.id));
+      if (event.finish != engine::Finish::kEnd) EDGELM_TRY(show(text.push(event.id)));
       if (text.stopped()) engine.cancel(sequence);
     }
   }
   engine.cancel(sequence);
-  if (!text.stopped()) show(text.finish());
+  if (!text.stopped()) EDGELM_TRY(show(text.finish()));
   const double seconds = os::ns_to_s(os::now_ns() - first);
-  fmt::print("\n");
-  fmt::print(stderr,
-             "[{} prompt tokens, {} of them cached · first token {:.0f} ms · {:.1f} tokens/s]\n",
-             n_prompt, engine.shared_tokens(sequence), os::ns_to_ms(first - start),
-             n_generated > 1 ? (n_generated - 1) / seconds : 0.0);
+  EDGELM_TRY(write_result("\n"));
+  note("[{} prompt tokens, {} of them cached · first token {:.0f} ms · {:.1f} tokens/s]\n",
+       n_prompt, engine.shared_tokens(sequence), os::ns_to_ms(first - start),
+       n_generated > 1 ? (n_generated - 1) / seconds : 0.0);
   return whole;
 }
 
+// Also when its sequence was in the middle of an answer that failed.
+void drop_cache(Runtime& runtime, Conversation& conversation) {
+  if (!conversation.cached) return;
+  runtime.engine->cancel(*conversation.cached);
+  runtime.engine->release(*conversation.cached);
+  conversation.cached.reset();
+}
+
 void reset(const RunOptions& options, Runtime& runtime, Conversation& conversation) {
-  if (conversation.cached) runtime.engine->release(*conversation.cached);
+  drop_cache(runtime, conversation);
   conversation = {};
   if (!options.system.empty()) conversation.turns.push_back({"system", options.system});
 }
@@ -94,19 +100,18 @@ Status chat(const RunOptions& options) {
   if (runtime.model->tokenizer() == nullptr)
     return fail(ErrorCode::kUnsupported, "{} has no vocabulary, so it cannot chat",
                 runtime.model->file().path());
-  fmt::print(stderr, "{} on {}, context {} tokens, seed {}.\n{}", runtime.model->file().path(),
-             runtime.backend->name(), runtime.engine->options().context_tokens,
-             options.sampling.seed, kHelp);
+  note("{} on {}, context {} tokens, seed {}.\n{}", runtime.model->file().path(),
+       runtime.backend->name(), runtime.engine->options().context_tokens, options.sampling.seed,
+       kHelp);
   Conversation conversation;
   reset(options, runtime, conversation);
   std::string line;
   for (;;) {
-    fmt::print("> ");
-    std::fflush(stdout);
+    EDGELM_TRY(write_result("> "));
     if (!std::getline(std::cin, line) || line == "/exit") break;
     if (line.empty()) continue;
     if (line == "/help") {
-      fmt::print("{}", kHelp);
+      note("{}", kHelp);
       continue;
     }
     if (line == "/clear") {
@@ -114,7 +119,7 @@ Status chat(const RunOptions& options) {
       continue;
     }
     if (const Status valid = check_utf8(line, "the message"); !valid) {
-      fmt::print(stderr, "edgelm: {}\n", valid.error().message);
+      note("edgelm: {}\n", valid.error().message);
       continue;
     }
     conversation.turns.push_back({"user", line});
@@ -123,11 +128,11 @@ Status chat(const RunOptions& options) {
       conversation.turns.push_back({"assistant", std::move(*text)});
     } else {  // a full context, say: the conversation stays as it was
       conversation.turns.pop_back();
-      fmt::print(stderr, "edgelm: {}; /clear starts over\n", text.error().message);
+      drop_cache(runtime, conversation);
+      note("edgelm: {}; /clear starts over\n", text.error().message);
     }
   }
-  fmt::print("\n");
-  return {};
+  return write_result("\n");
 }
 
 }  // namespace edgelm::apps

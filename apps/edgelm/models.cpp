@@ -3,9 +3,10 @@
 #include "apps/edgelm/models.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <charconv>
 
 #include "apps/edgelm/builtin.h"
+#include "apps/edgelm/output.h"
 
 namespace edgelm::apps {
 namespace {
@@ -35,6 +36,26 @@ Result<std::shared_ptr<const model::Model>> load_model(const std::string& name) 
   return model;
 }
 
+CLI::Validator whole_number(std::uint64_t max) {
+  const auto check = [max](const std::string& text) {
+    std::uint64_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stopped, error] = std::from_chars(text.data(), end, value);
+    if (error == std::errc() && stopped == end && value <= max) return std::string();
+    return fmt::format("'{}' is not a whole number from 0 to {}", text, max);
+  };
+  return {check, "", "whole_number"};
+}
+
+CLI::Validator real_number() {
+  const auto check = [](const std::string& text) {
+    double value = 0;
+    if (!text.empty() && CLI::detail::lexical_cast(text, value)) return std::string();
+    return fmt::format("'{}' is not a number", text);
+  };
+  return {check, "", "real_number"};
+}
+
 void add_cpu_flags(CLI::App& app, backend::CpuOptions& options) {
   app.add_option(
          "-t,--threads", options.decode_threads,
@@ -52,6 +73,6 @@ std::uint32_t default_context(const model::Model& model) {
   return std::min(model.hparams().context_length, 4096U);
 }
 
-void warn(const std::string& message) { fmt::print(stderr, "edgelm: warning: {}\n", message); }
+void warn(const std::string& message) { note("edgelm: warning: {}\n", message); }
 
 }  // namespace edgelm::apps

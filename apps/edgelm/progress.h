@@ -1,11 +1,10 @@
 #pragma once
 // A progress bar on standard error: on a terminal only, quiet in a pipe, gone when destroyed.
 
-#include <fmt/format.h>
-
 #include <cstdio>
 #include <string>
 
+#include "apps/edgelm/output.h"
 #include "os/clock.h"
 #include "os/file.h"
 
@@ -15,7 +14,7 @@ class Progress {
  public:
   Progress() : on_(os::stderr_is_terminal()) {}
   ~Progress() {
-    if (shown_) fmt::print(stderr, "\r\x1b[K");
+    if (shown_) note("\r\x1b[K");
   }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -29,7 +28,7 @@ class Progress {
     shown_ = true;
     constexpr std::uint64_t kWidth = 24;
     const auto filled = static_cast<std::size_t>(done * kWidth / total);
-    fmt::print(stderr, "\r\x1b[K[{}{}] {}/{} {}", std::string(filled, '#'),
+    apps::note("\r\x1b[K[{}{}] {}/{} {}", std::string(filled, '#'),
                std::string(kWidth - filled, '.'), done, total, note);
     std::fflush(stderr);
   }

@@ -71,8 +71,8 @@ Result<std::vector<text::TokenId>> chat_ids(const model::Model& model,
   if (special.bos != text::kNoToken) input.bos_token = tokenizer.raw_piece(special.bos);
   if (special.eos != text::kNoToken) input.eos_token = tokenizer.raw_piece(special.eos);
   const auto with_name = [&](Error error) {
-    error.message = fmt::format("{}: chat template: {}; --raw feeds the prompt as it is",
-                                model.file().path(), error.message);
+    error.message =
+        fmt::format("{}: {}; --raw feeds the prompt as it is", model.file().path(), error.message);
     return error;
   };
   const auto chat_template = text::ChatTemplate::parse(model.chat_template());

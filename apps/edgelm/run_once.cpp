@@ -4,10 +4,10 @@
 
 #include <cmath>
 #include <csignal>
-#include <cstdio>
 
 #include "api/json.h"
 #include "apps/edgelm/models.h"
+#include "apps/edgelm/output.h"
 #include "apps/edgelm/prompt.h"
 #include "apps/edgelm/run.h"
 #include "engine/text_generation.h"
@@ -41,11 +41,6 @@ struct Answer {
   }
 };
 
-void show(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
-}
-
 const char* finish_name(const Answer& answer) {
   if (answer.stopped) return "stop";
   switch (answer.finish) {
@@ -78,11 +73,10 @@ Status generate(const RunOptions& options, Runtime& runtime, Answer& answer) {
   const std::int64_t start = os::now_ns();
   EDGELM_TRY_ASSIGN(const engine::SequenceId sequence, engine.add(std::move(request)));
   std::int64_t first = 0;
-  const auto emit = [&](std::string_view piece) {
-    if (options.json)
-      answer.text += piece;
-    else
-      show(piece);
+  const auto emit = [&](std::string_view piece) -> Status {
+    if (!options.json) return write_result(piece);
+    answer.text += piece;
+    return {};
   };
   const InterruptGuard guard;
   while (!engine.idle()) {
@@ -101,15 +95,16 @@ Status generate(const RunOptions& options, Runtime& runtime, Answer& answer) {
       if (options.json) answer.tokens.push_back(event);
       answer.finish = event.finish;
       if (!text) continue;
-      if (event.finish != engine::Finish::kEnd) emit(text->push(event.id));
+      if (event.finish != engine::Finish::kEnd) EDGELM_TRY(emit(text->push(event.id)));
       if (text->stopped()) {
         answer.stopped = true;
         engine.cancel(sequence);
       }
     }
   }
+  if (options.max_tokens == 0) answer.finish = engine::Finish::kLength;  // no token, no event
   answer.ttft_ms = os::ns_to_ms((first != 0 ? first : os::now_ns()) - start);
-  if (text && !text->stopped()) emit(text->finish());
+  if (text && !text->stopped()) return emit(text->finish());
   return {};
 }
 
@@ -120,7 +115,7 @@ api::Json logprob_json(const engine::TokenEvent& event) {
   return {{"id", event.id}, {"logprob", event.chosen.logprob}, {"top", std::move(top)}};
 }
 
-void print_json(const RunOptions& options, const Runtime& runtime, const Answer& answer) {
+Status print_json(const RunOptions& options, const Runtime& runtime, const Answer& answer) {
   api::Json json;
   json["model"] = runtime.model->file().path();
   json["backend"] = runtime.backend->name();
@@ -139,18 +134,18 @@ void print_json(const RunOptions& options, const Runtime& runtime, const Answer&
   json["prefill_tokens_per_second"] = answer.prefill_speed();
   json["decode_tokens_per_second"] = answer.decode_speed();
   json["peak_rss_bytes"] = os::peak_rss_bytes();
-  fmt::print("{}\n", api::dump(json));
+  return write_result(api::dump(json) + "\n");
 }
 
 void print_stats(const RunOptions& options, const Runtime& runtime, const Answer& answer) {
   const double decode = answer.decode_speed();
-  fmt::print(stderr,
-             "load {:.0f} ms · first token {:.0f} ms · prefill {} tokens at {:.1f}/s · decode {} "
-             "tokens at {}/s · peak memory {:.0f} MiB · {} · seed {}\n",
-             runtime.load_ms, answer.ttft_ms, answer.prompt_ids.size(), answer.prefill_speed(),
-             answer.ids.size(), std::isnan(decode) ? "n/a" : fmt::format("{:.1f}", decode),
-             static_cast<double>(os::peak_rss_bytes()) / (1024.0 * 1024.0), runtime.backend->name(),
-             options.sampling.seed);
+  note(
+      "load {:.0f} ms · first token {:.0f} ms · prefill {} tokens at {:.1f}/s · decode {} "
+      "tokens at {} · peak memory {:.0f} MiB · {} · seed {}\n",
+      runtime.load_ms, answer.ttft_ms, answer.prompt_ids.size(), answer.prefill_speed(),
+      answer.ids.size(), std::isnan(decode) ? "n/a" : fmt::format("{:.1f}/s", decode),
+      static_cast<double>(os::peak_rss_bytes()) / (1024.0 * 1024.0), runtime.backend->name(),
+      options.sampling.seed);
   if (answer.finish == engine::Finish::kContext && !answer.stopped)
     warn(fmt::format("the answer ends because the context of {} tokens is full; -c raises it",
                      runtime.engine->options().context_tokens));
@@ -200,12 +195,9 @@ Status run_once(const RunOptions& options) {
     return fail(ErrorCode::kUnsupported, "{} has no vocabulary: ask for ids with -o json",
                 runtime.model->file().path());
   EDGELM_TRY(generate(options, runtime, answer));
-  if (options.json) {
-    print_json(options, runtime, answer);
-  } else {
-    show("\n");
-    print_stats(options, runtime, answer);
-  }
+  if (options.json) return print_json(options, runtime, answer);
+  EDGELM_TRY(write_result("\n"));
+  print_stats(options, runtime, answer);
   return {};
 }
 
