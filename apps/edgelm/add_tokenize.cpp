@@ -17,6 +17,10 @@
 namespace edgelm::apps {
 namespace {
 
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  edgelm tokenize model.gguf <text.txt\n"
+    "  echo 'Once upon a time' | edgelm tokenize | edgelm tokenize --decode\n";
 constexpr std::uint64_t kMaxInputBytes = std::uint64_t{1} << 30;
 
 struct TokenizeFlags {
@@ -73,6 +77,7 @@ Status tokenize(const TokenizeFlags& flags) {
 void add_tokenize(CLI::App& app, Outcome& outcome) {
   CLI::App* command = app.add_subcommand(
       "tokenize", "Turn text on standard input into token ids, or ids into text (--decode)");
+  command->footer(kExamples);
   auto flags = std::make_shared<TokenizeFlags>();
   command->add_option("model,-m,--model", flags->model, kModelHelp);
   command->add_flag("--no-bos", flags->no_bos, "Add no BOS or EOS token");
