@@ -85,9 +85,13 @@ void add_run(CLI::App& app, Outcome& outcome) {
       ->excludes(file);
   prompt->excludes(file);
   command
-      ->add_option("-n,--predict", options->max_tokens,
-                   "Most tokens to generate (default: until the end, or the context is full)")
-      ->check(whole_number(kMaxCount));
+      ->add_option(
+          "-n,--predict", options->max_tokens,
+          "Most tokens to generate; -1 (the default): until the end, or the context is full")
+      ->check(whole_number(kMaxCount))
+      ->transform([](const std::string& text) {  // as the field writes "no limit"
+        return text == "-1" ? std::to_string(kMaxCount) : text;
+      });
   command
       ->add_option("-c,--ctx", options->context,
                    "Context in tokens (default: the model's, at most 4096)")

@@ -7,13 +7,15 @@
 
 #include "apps/edgelm/builtin.h"
 #include "apps/edgelm/output.h"
+#include "os/file.h"
 
 namespace edgelm::apps {
 namespace {
 
-// A missing file deserves the hint that there are models without one.
-Error with_hint(Error error) {
-  if (error.code == ErrorCode::kNotFound)
+// A missing file deserves the hint that there are models without one; a missing part of it does
+// not.
+Error with_hint(Error error, const std::string& name) {
+  if (error.code == ErrorCode::kNotFound && !os::file_exists(name))
     error.message += "; without a file there are the built-in models 'builtin' and 'tiny'";
   return error;
 }
@@ -24,7 +26,7 @@ Result<formats::GgufFile> open_gguf(const std::string& name) {
   if (const BuiltinModel* builtin = find_builtin(name))
     return formats::GgufFile::parse(builtin->bytes, std::string(builtin->name));
   auto file = formats::GgufFile::open(name);
-  if (!file) return fail(with_hint(std::move(file).error()));
+  if (!file) return fail(with_hint(std::move(file).error(), name));
   return file;
 }
 
@@ -32,7 +34,7 @@ Result<std::shared_ptr<const model::Model>> load_model(const std::string& name) 
   if (const BuiltinModel* builtin = find_builtin(name))
     return model::Model::parse(builtin->bytes, std::string(builtin->name));
   auto model = model::Model::load(name);
-  if (!model) return fail(with_hint(std::move(model).error()));
+  if (!model) return fail(with_hint(std::move(model).error(), name));
   return model;
 }
 
