@@ -65,7 +65,7 @@ def check_headers(paths, jobs):
         arm = "neon" in stem or "dotprod" in stem  # one instruction set per file, so by its name
         return ["aarch64-linux-gnu-g++" if arm else "g++", "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
                 *(f"-I{root}" for root in tree.INCLUDE_ROOTS), '-DEDGELM_SOURCE_DIR="."',
-                '-DEDGELM_PROGRAM="edgelm"',
+                '-DEDGELM_BINARY="edgelm"',
                 "-include", path, "-x", "c++", "/dev/null"]
 
     for path, output in tree.check_each("headers", paths, version("g++"), command, jobs):
