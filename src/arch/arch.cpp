@@ -26,6 +26,7 @@ constexpr std::array kArchitectures = {
 
 std::vector<std::string_view> supported_architectures() {
   std::vector<std::string_view> names;
+  names.reserve(kArchitectures.size());
   for (const Entry& entry : kArchitectures) names.push_back(entry.name);
   return names;
 }

@@ -68,8 +68,8 @@ Result<PartSet> open_parts(const std::string& path, os::MappedFile map, GgufPart
   PartSet set;
   for (std::uint32_t no = 1; no <= name->count; ++no) {
     if (no == name->no) {
-      set.maps.push_back(std::move(map));
-      set.parts.push_back(std::move(opened));
+      set.maps.push_back(std::exchange(map, {}));
+      set.parts.push_back(std::exchange(opened, {}));
       continue;
     }
     const std::string part_path = split_part_path(*name, no);
@@ -109,7 +109,7 @@ Result<GgufFile> GgufFile::open(const std::string& path, TypePolicy policy) {
     return fail(ErrorCode::kFormat, "{}: named as part {} of {}, but it has no split keys", path,
                 name->no, name->count);
   } else {
-    set.maps.push_back(std::move(map));
+    set.maps.push_back(std::exchange(map, {}));
     set.parts.push_back(std::move(part));
   }
 

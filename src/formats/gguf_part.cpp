@@ -28,7 +28,7 @@ class MetadataParser {
     for (std::uint64_t i = 0; i < count; ++i) {
       place_ = fmt::format("key-value {} of {}", i + 1, count);
       EDGELM_TRY_ASSIGN(GgufValue value, parse_one());
-      values.push_back(std::move(value));
+      values.push_back(value);
     }
     std::vector<std::string_view> keys;
     keys.reserve(values.size());

@@ -25,8 +25,10 @@ class ScriptedExecutor final : public backend::Executor {
   // `force_next`: the token after sequences of this many ids, instead of the hash.
   ScriptedExecutor(const plan::Plan& plan, const plan::Limits& limits,
                    const std::map<std::size_t, std::int32_t>& force_next)
-      : n_vocab_(plan.n_vocab), limits_(limits), force_next_(force_next) {
-    n_blocks_ = (limits.context_tokens + limits.kv_block_tokens - 1) / limits.kv_block_tokens;
+      : n_vocab_(plan.n_vocab),
+        limits_(limits),
+        force_next_(force_next),
+        n_blocks_((limits.context_tokens + limits.kv_block_tokens - 1) / limits.kv_block_tokens) {
     cells_.assign(std::size_t{n_blocks_} * limits.kv_block_tokens, -1);
     logits_.assign(std::size_t{limits.logit_rows} * n_vocab_, 0.0F);
     sequence_.reserve(cells_.size());
@@ -74,7 +76,7 @@ class ScriptedExecutor final : public backend::Executor {
   std::uint32_t n_vocab_;
   plan::Limits limits_;
   std::map<std::size_t, std::int32_t> force_next_;
-  std::uint32_t n_blocks_ = 0;
+  std::uint32_t n_blocks_;
   plan::Memory memory_;
   std::vector<std::int32_t> cells_;
   std::vector<float> logits_;

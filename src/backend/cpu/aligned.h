@@ -1,6 +1,7 @@
 #pragma once
 // An owned array of zeros whose start lies on a cache line; large ones take memory on first touch.
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
@@ -33,8 +34,9 @@ class AlignedArray {
   static constexpr std::uintptr_t kAlignment = 64;
 
   [[nodiscard]] T* aligned() const {
-    const auto address = reinterpret_cast<std::uintptr_t>(memory_.get());
-    return reinterpret_cast<T*>((address + kAlignment - 1) / kAlignment * kAlignment);
+    auto* const start = static_cast<std::byte*>(memory_.get());
+    const std::uintptr_t past = reinterpret_cast<std::uintptr_t>(start) % kAlignment;
+    return reinterpret_cast<T*>(past == 0 ? start : start + (kAlignment - past));
   }
 
   struct Free {

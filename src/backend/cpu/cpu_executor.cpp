@@ -16,7 +16,9 @@ CpuExecutor::CpuExecutor(CpuBackend& backend, const plan::Plan& plan, const plan
       kernels_(backend.kernels()),
       plan_(plan),
       limits_(limits),
-      memory_(memory) {
+      memory_(memory),
+      n_kv_blocks_(ceil_div(limits_.context_tokens, limits_.kv_block_tokens)),
+      score_stride_(ceil_div<std::size_t>(limits_.context_tokens, 16) * 16) {
   for (const plan::Buffer& spec : plan_.buffers) {
     const std::size_t rows = spec.per_logit_row ? limits_.logit_rows : limits_.batch_tokens;
     buffers_.emplace_back(rows * spec.width);
@@ -40,7 +42,6 @@ CpuExecutor::CpuExecutor(CpuBackend& backend, const plan::Plan& plan, const plan
     kv_offsets_.push_back({kv_block_elements_, kv_block_elements_ + rows * layer.k_dim});
     kv_block_elements_ += rows * (layer.k_dim + layer.v_dim);
   }
-  n_kv_blocks_ = ceil_div(limits_.context_tokens, limits_.kv_block_tokens);
   kv_ = AlignedArray<std::uint16_t>(n_kv_blocks_ * kv_block_elements_);
   // Shared prefixes may put one block into several sequences. Each of these may want its logits.
   first_block_.resize(std::max(1U, limits_.logit_rows));
@@ -52,7 +53,6 @@ CpuExecutor::CpuExecutor(CpuBackend& backend, const plan::Plan& plan, const plan
       group = std::max<std::size_t>(group, attend->shape.n_heads / attend->shape.n_kv_heads);
     if (const auto* store = std::get_if<plan::StoreKv>(&operation)) add_rope_table(*store);
   }
-  score_stride_ = ceil_div<std::size_t>(limits_.context_tokens, 16) * 16;
   scores_per_thread_ = group * score_stride_;
   scores_ = AlignedArray<float>(limits_.n_threads * scores_per_thread_);
 }

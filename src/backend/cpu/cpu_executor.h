@@ -98,7 +98,7 @@ class CpuExecutor final : public Executor {
   // F32 vectors (norms, biases) copied out of the file, where they may lie unaligned.
   std::vector<AlignedArray<float>> vectors_;
 
-  std::uint32_t n_kv_blocks_ = 0;
+  std::uint32_t n_kv_blocks_;
   std::size_t kv_block_elements_ = 0;
   AlignedArray<std::uint16_t> kv_;
   std::vector<KvOffsets> kv_offsets_;                 // per layer
@@ -106,7 +106,7 @@ class CpuExecutor final : public Executor {
   std::vector<std::size_t> first_block_;              // per sequence, into block_pointers_
 
   std::vector<RopeTable> rope_tables_;
-  std::size_t score_stride_ = 0;
+  std::size_t score_stride_;
   AlignedArray<float> scores_;  // (threads, group, score_stride)
   std::size_t scores_per_thread_ = 0;
 };
