@@ -14,8 +14,8 @@ namespace edgelm::engine {
 class TextGeneration {
  public:
   // The tokenizer must outlive this.
-  TextGeneration(const text::Tokenizer& tokenizer, std::vector<std::string> stops)
-      : tokenizer_(tokenizer), stream_(std::move(stops), tokenizer.longest_piece_bytes()) {
+  TextGeneration(const text::Tokenizer& tokenizer, const std::vector<std::string>& stops)
+      : tokenizer_(tokenizer), stream_(stops, tokenizer.longest_piece_bytes()) {
     piece_.reserve(tokenizer.longest_piece_bytes());
   }
 

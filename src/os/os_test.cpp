@@ -20,7 +20,7 @@ std::string temporary_path(const char* name) {
 
 TEST(File, WritesWholeAndMapsTheSameBytes) {
   const std::string path = temporary_path("roundtrip");
-  const std::string content = "some\0bytes", second = "other";
+  const std::string content("some\0bytes", 10), second = "other";
   ASSERT_TRUE(write_file_atomic(path, content));
   ASSERT_TRUE(write_file_atomic(path, second));
   const auto mapped = MappedFile::open(path);

@@ -12,7 +12,6 @@ namespace edgelm::text {
 namespace {
 
 using fixture::bpe_spec;
-using fixture::byte_character;
 using fixture::make_tokenizer;
 using fixture::VocabSpec;
 using testing::Contains;

@@ -22,7 +22,7 @@ std::vector<std::uint32_t> kmp_borders(std::string_view text) {
 
 }  // namespace
 
-TextStream::TextStream(std::vector<std::string> stops, std::size_t max_piece_bytes) {
+TextStream::TextStream(const std::vector<std::string>& stops, std::size_t max_piece_bytes) {
   std::size_t longest = 0;
   for (const std::string& stop : stops) {
     if (stop.empty()) continue;

@@ -21,7 +21,8 @@ class TextStream {
  public:
   // `stops`: strings that end the text; empty ones are ignored. `max_piece_bytes` bounds a piece: a
   // longer one is still handled, but may allocate.
-  explicit TextStream(std::vector<std::string> stops = {}, std::size_t max_piece_bytes = 256);
+  explicit TextStream(const std::vector<std::string>& stops = {},
+                      std::size_t max_piece_bytes = 256);
 
   // Takes the bytes of the next piece and returns what may be shown now: complete UTF-8 characters
   // that cannot be part of a stop string. The view is valid until the next call. After stopped()

@@ -95,7 +95,7 @@ TEST(TextStream, AnUnfinishedCharacterMayCompleteAStop) {
 // The earliest end of any stop, then the longest: by looking at every prefix of the whole text.
 std::string reference(const std::string& raw, const std::vector<std::string>& stops,
                       std::string* stop) {
-  const std::string text = repaired_utf8(raw);
+  std::string text = repaired_utf8(raw);
   for (std::size_t end = 1; end <= text.size(); ++end) {
     for (const std::string& candidate : stops) {
       const std::string wanted = repaired_utf8(candidate);

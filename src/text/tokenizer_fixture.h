@@ -2,6 +2,8 @@
 // Small vocabularies for tests and fuzzers: what a GGUF file would say, as a value that a test can
 // bend before it is written. Not part of the program.
 
+#include <fmt/format.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
@@ -116,8 +118,8 @@ inline VocabSpec bpe_spec(std::string pre) {
                                                         {"Ã", "©"},
                                                         {"'", "s"},
                                                         {"o", "r"}}) {
-    spec.merges->push_back(left + " " + right);
-    spec.add(left + right, TokenType::kNormal);
+    spec.merges->push_back(fmt::format("{} {}", left, right));
+    spec.add(fmt::format("{}{}", left, right), TokenType::kNormal);
   }
   spec.add("<|endoftext|>", TokenType::kControl);
   spec.add("<|im_start|>", TokenType::kControl);

@@ -26,7 +26,7 @@ Value attribute_of(Renderer& r, const Value& item, const Value& attribute) {
   return value;
 }
 
-Value folded(Renderer& r, Value value, bool case_sensitive) {
+Value folded(Renderer& r, const Value& value, bool case_sensitive) {
   return value.is_text() && !case_sensitive ? r.make_text(lower_text(value.text())) : value;
 }
 
@@ -107,8 +107,8 @@ Value map(Renderer& r, const Value& value, Args& args) {
     const Value other = args.take(1, "default");
     args.done("map", 0);
     for (const Value& item : items_if_true(r, value)) {
-      Value mapped = attribute_of(r, item, attribute);
-      out.push_back(mapped.is_undefined() && !other.is_undefined() ? other : std::move(mapped));
+      out.push_back(attribute_of(r, item, attribute));
+      if (out.back().is_undefined() && !other.is_undefined()) out.back() = other;
     }
   } else {
     const std::string name = to_text(args.positional[0]);
@@ -170,6 +170,7 @@ std::vector<Value> sorted(Renderer& r, std::vector<Keyed> keyed, bool descending
     return (descending ? r.order(b.key, a.key, "<") : r.order(a.key, b.key, "<")) < 0;
   });
   std::vector<Value> out;
+  out.reserve(keyed.size());
   for (Keyed& entry : keyed) out.push_back(std::move(entry.value));
   return out;
 }

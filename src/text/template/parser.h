@@ -50,7 +50,7 @@ class Parser {
   ExprPtr parse_primary();
   ExprPtr parse_postfix(ExprPtr node);
   ExprPtr parse_filters_and_tests(ExprPtr node);
-  ExprPtr parse_subscript(ExprPtr node);
+  ExprPtr parse_subscript(ExprPtr object);
   ExprPtr parse_call(ExprPtr callee);
   ExprPtr parse_filter(ExprPtr input);
   ExprPtr parse_test(ExprPtr input);
