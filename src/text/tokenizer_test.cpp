@@ -20,7 +20,7 @@ using fixture::bpe_spec;
 using fixture::make_tokenizer;
 using fixture::spm_spec;
 
-std::vector<std::unique_ptr<Tokenizer>> families(std::vector<const char*> pres) {
+std::vector<std::unique_ptr<Tokenizer>> families(const std::vector<const char*>& pres) {
   std::vector<std::unique_ptr<Tokenizer>> all;
   all.push_back(make_tokenizer(spm_spec()).value());
   for (const char* pre : pres) all.push_back(make_tokenizer(bpe_spec(pre)).value());

@@ -27,7 +27,7 @@ Result<std::optional<GgufArray>> optional_array(const GgufFile& file, std::strin
     return fail(ErrorCode::kFormat, "{}: {} has {} entries, tokenizer.ggml.tokens has {}",
                 file.path(), key, array.count, n_tokens);
   }
-  return std::optional(std::move(array));
+  return std::optional(array);
 }
 
 // A token id stored under `key`. Absent, negative and 2^32-1 mean "none" (writers use all three).

@@ -1,6 +1,7 @@
 // The cases of tests/data/template_cases.txt, whose expected parts come from Jinja2, and the input
 // side of ChatTemplate.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -118,21 +119,25 @@ TEST(ChatTemplate, HostileTemplatesAreRefused) {
     for (int i = 0; i < n; ++i) out += text;
     return out;
   };
+  // A value that `next` makes larger, n times.
+  const auto growing = [](int n, std::string_view first, std::string_view next) {
+    return fmt::format("{{% set ns = namespace(s={}) %}}{{% for i in range({}) %}}", first, n) +
+           fmt::format("{{% set ns.s = {} %}}{{% endfor %}}", next);
+  };
+  const auto doubling = [&](std::string_view first, std::string_view next) {
+    return growing(60, first, next);
+  };
   const std::string sources[] = {
       "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
       "{% macro f(x=f()) %}{% endmacro %}{{ f() }}",
       "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
-      "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = ns.s + ns.s %}{% "
-      "endfor %}",
-      "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = ns.s + ns.s %}{% "
-      "endfor %}",
-      "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% "
-      "endfor %}"
-      "{{ ns.s }}",
-      "{% set n = namespace(a=[1], b=[1]) %}{% for i in range(60) %}{% set n.a = [n.a, n.a] %}"
-      "{% set n.b = [n.b, n.b] %}{% endfor %}{{ n.a == n.b }}",
-      "{% set ns = namespace(s=[1]) %}{% for i in range(1000) %}{% set ns.s = [ns.s] %}{% endfor "
-      "%}",
+      doubling("'x'", "ns.s + ns.s"),
+      doubling("[1]", "ns.s + ns.s"),
+      doubling("[1]", "[ns.s, ns.s]") + "{{ ns.s }}",
+      fmt::format("{}{}", "{% set n = namespace(a=[1], b=[1]) %}{% for i in range(60) %}",
+                  "{% set n.a = [n.a, n.a] %}{% set n.b = [n.b, n.b] %}{% endfor %}"
+                  "{{ n.a == n.b }}"),
+      growing(1000, "[1]", "[ns.s]"),
       "{{ 'x' * 100000000000 }}",
       "{{ [1] * 100000000000 }}",
       "{{ 'x'|center(100000000000) }}",
