@@ -17,7 +17,6 @@
 namespace {
 
 using namespace edgelm;
-using text::EncodeOptions;
 using text::TokenId;
 using text::Tokenizer;
 
