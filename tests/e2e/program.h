@@ -42,6 +42,7 @@ inline ProgramResult run_edgelm(const std::vector<std::string>& arguments) {
   std::vector<std::string> words = {EDGELM_BINARY};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const pid_t child = fork();
