@@ -11,6 +11,7 @@ import torch.nn.functional as F
 
 import corpus
 import gguf
+import prepare
 import tokenizer as bpe
 from export_gguf import CASES
 from model import Config, Llama, quarter_turn, rope_tables
@@ -47,6 +48,13 @@ class CorpusTest(unittest.TestCase):
 
     def test_wrapped_lines_without_empty_ones_are_refused(self) -> None:
         self.assertIsNone(corpus.clean("a line of some length\n" * 100))
+
+
+class OverlapTest(unittest.TestCase):
+    def test_share_of_sequences_found_in_training_text(self) -> None:
+        held = corpus.Novel("h", ["a b c d e"])  # abc, bcd, cde
+        training = [corpus.Novel("t", ["x A b c d y"])]
+        self.assertEqual(prepare.overlaps([held], training, n=3), {"h": 0.66667})
 
 
 class GgufTest(unittest.TestCase):
