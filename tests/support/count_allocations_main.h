@@ -1,5 +1,6 @@
 #pragma once
-// The counting operator new of a test program; see count_allocations.h.
+// The counting operator new of a test program; see count_allocations.h. Sanitizers bring operators
+// of their own, which must not be mixed with these: under them nothing is counted.
 
 #include <cstdlib>
 #include <new>
@@ -15,6 +16,7 @@ std::atomic<std::size_t>& allocation_count() {
 
 }  // namespace edgelm::test
 
+#ifndef EDGELM_SANITIZED
 void* operator new(std::size_t size) {
   edgelm::test::allocation_count().fetch_add(1, std::memory_order_relaxed);
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
@@ -25,3 +27,4 @@ void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
