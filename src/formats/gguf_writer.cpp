@@ -9,12 +9,13 @@
 #include "formats/gguf_part.h"
 #include "formats/name_index.h"
 #include "formats/printable.h"
-#include "os/file.h"
+#include "os/new_file.h"
 
 namespace edgelm::formats {
 namespace {
 
 constexpr std::uint32_t kWrittenVersion = 3;
+constexpr std::uint64_t kPieceBytes = 1 << 20;  // small enough for a second-level cache
 
 void write_string(ByteWriter& out, std::string_view text) {
   out.write(static_cast<std::uint64_t>(text.size()));
@@ -67,9 +68,9 @@ struct ScalarEncoder {
 
 }  // namespace
 
-std::uint64_t GgufWriter::Tensor::bytes() const {
+std::uint64_t GgufWriter::Tensor::row_bytes() const {
   const tensor::DTypeInfo& info = tensor::dtype_info(type);
-  return shape.cols() / info.block_elements * info.block_bytes * shape.rows();
+  return shape.cols() / info.block_elements * info.block_bytes;
 }
 
 void GgufWriter::put(std::string_view key, GgufType type, std::string payload) {
@@ -169,9 +170,7 @@ Status GgufWriter::check() const {
   return {};
 }
 
-Result<std::string> GgufWriter::to_bytes() const {
-  EDGELM_TRY(check());
-  EDGELM_TRY_ASSIGN(const std::uint32_t align, alignment());
+std::string GgufWriter::head(std::uint32_t align) const {
   ByteWriter head;
   head.write_bytes("GGUF");
   head.write(kWrittenVersion);
@@ -192,26 +191,56 @@ Result<std::string> GgufWriter::to_bytes() const {
     offset += rounded_up(tensor.bytes(), align);
   }
   head.pad_to(align);
+  return head.bytes();
+}
 
-  std::string out = head.bytes();
-  out.reserve(out.size() + offset);
+Status GgufWriter::stream(const Sink& sink, const Progress& progress) const {
+  EDGELM_TRY(check());
+  EDGELM_TRY_ASSIGN(const std::uint32_t align, alignment());
+  const std::string first = head(align);
+  std::uint64_t total = first.size();
+  for (const Tensor& tensor : tensors_) total += rounded_up(tensor.bytes(), align);
+  std::uint64_t done = 0;
+  const auto put_out = [&](Bytes piece) -> Status {
+    EDGELM_TRY(sink(piece));
+    done += piece.size();
+    if (progress) progress(done, total);
+    return {};
+  };
+
+  EDGELM_TRY(put_out(as_byte_span(first)));
+  std::vector<std::byte> piece;
   for (const Tensor& tensor : tensors_) {
-    const std::size_t start = out.size();
-    out.resize(start + rounded_up(tensor.bytes(), align), '\0');
-    const std::span<std::byte> room(reinterpret_cast<std::byte*>(out.data() + start),
-                                    static_cast<std::size_t>(tensor.bytes()));
     if (tensor.producer) {
-      EDGELM_TRY(tensor.producer(room));
+      const std::uint64_t row_bytes = tensor.row_bytes();
+      const std::uint64_t step = std::max<std::uint64_t>(1, kPieceBytes / row_bytes);
+      for (std::uint64_t row = 0; row < tensor.shape.rows(); row += step) {
+        piece.resize(std::min(step, tensor.shape.rows() - row) * row_bytes);
+        EDGELM_TRY(tensor.producer(row, piece));
+        EDGELM_TRY(put_out(piece));
+      }
     } else {
-      std::copy(tensor.data.begin(), tensor.data.end(), room.begin());
+      EDGELM_TRY(put_out(tensor.data));
     }
+    piece.assign(rounded_up(tensor.bytes(), align) - tensor.bytes(), std::byte{0});
+    if (!piece.empty()) EDGELM_TRY(put_out(piece));
   }
+  return {};
+}
+
+Result<std::string> GgufWriter::to_bytes() const {
+  std::string out;
+  EDGELM_TRY(stream([&out](Bytes piece) -> Status {
+    out.append(as_chars(piece));
+    return {};
+  }));
   return out;
 }
 
-Status GgufWriter::write(const std::string& path) const {
-  EDGELM_TRY_ASSIGN(const std::string bytes, to_bytes());
-  return os::write_file_atomic(path, bytes);
+Status GgufWriter::write(const std::string& path, const Progress& progress) const {
+  EDGELM_TRY_ASSIGN(os::NewFile file, os::NewFile::create(path));
+  EDGELM_TRY(stream([&file](Bytes piece) { return file.append(piece); }, progress));
+  return file.commit();
 }
 
 }  // namespace edgelm::formats

@@ -42,8 +42,11 @@ consteval GgufType gguf_type_of() {
 
 class GgufWriter {
  public:
-  // Fills exactly the bytes of the tensor.
-  using Producer = std::function<Status(std::span<std::byte> out)>;
+  // Fills `out` with whole rows of the tensor, from row `first_row` on. Called in order, each row
+  // once, so that no tensor need ever be in memory.
+  using Producer = std::function<Status(std::uint64_t first_row, std::span<std::byte> out)>;
+  using Sink = std::function<Status(Bytes piece)>;
+  using Progress = std::function<void(std::uint64_t done_bytes, std::uint64_t total_bytes)>;
 
   template <class T>
     requires std::is_arithmetic_v<T>
@@ -80,12 +83,16 @@ class GgufWriter {
   void add_tensor(std::string name, tensor::DType type, const tensor::Shape& shape,
                   Producer producer);
 
-  // The whole file. Fails when a name is empty, too long or used twice, when a shape does not fit
-  // its type or its data, and when a producer fails.
+  // The file from its first byte to its last, in pieces of about 1 MiB. Fails when a name is empty,
+  // too long or used twice, when a shape does not fit its type or its data, and when a producer or
+  // the sink fails.
+  Status stream(const Sink& sink, const Progress& progress = {}) const;
+
+  // The whole file in memory.
   Result<std::string> to_bytes() const;
 
-  // The same to a file that appears whole or not at all. Holds the file in memory meanwhile.
-  Status write(const std::string& path) const;
+  // To a file that appears whole or not at all.
+  Status write(const std::string& path, const Progress& progress = {}) const;
 
  private:
   struct Entry {
@@ -99,7 +106,8 @@ class GgufWriter {
     tensor::Shape shape;
     Bytes data;
     Producer producer;  // used instead of `data` when set
-    [[nodiscard]] std::uint64_t bytes() const;
+    [[nodiscard]] std::uint64_t row_bytes() const;
+    [[nodiscard]] std::uint64_t bytes() const { return row_bytes() * shape.rows(); }
   };
 
   void put(std::string_view key, GgufType type, std::string payload);
@@ -107,6 +115,8 @@ class GgufWriter {
                  std::string_view packed);
   Result<std::uint32_t> alignment() const;
   Status check() const;
+  // Everything before the tensor data, padded.
+  [[nodiscard]] std::string head(std::uint32_t align) const;
 
   std::vector<Entry> entries_;
   std::vector<Tensor> tensors_;

@@ -141,19 +141,56 @@ TEST(GgufWriter, ValuesComeBackAsWritten) {
 
 TEST(GgufWriter, AProducerFillsItsTensorOrFails) {
   GgufWriter writer;
-  writer.add_tensor("t", DType::kF16, shape_of({3}), [](std::span<std::byte> out) -> Status {
-    EXPECT_EQ(out.size(), 6u);
-    std::memset(out.data(), 7, out.size());
-    return {};
-  });
+  writer.add_tensor("t", DType::kF16, shape_of({3}),
+                    [](std::uint64_t first_row, std::span<std::byte> out) -> Status {
+                      EXPECT_EQ(first_row, 0u);
+                      EXPECT_EQ(out.size(), 6u);
+                      std::memset(out.data(), 7, out.size());
+                      return {};
+                    });
   const auto bytes = writer.to_bytes();
   ASSERT_TRUE(bytes);
   const auto file = GgufFile::parse(as_byte_span(*bytes), "m.gguf");
   ASSERT_TRUE(file);
   EXPECT_EQ(as_chars(file->tensors()[0].data), std::string(6, '\7'));
   writer.add_tensor("u", DType::kF16, shape_of({3}),
-                    [](std::span<std::byte>) -> Status { return fail(ErrorCode::kIo, "no more"); });
+                    [](std::uint64_t, std::span<std::byte>) -> Status {
+                      return fail(ErrorCode::kIo, "no more");
+                    });
   EXPECT_EQ(writer.to_bytes().error().message, "no more");
+}
+
+TEST(GgufWriter, AProducerIsAskedForEveryRowOnceAndInOrder) {
+  constexpr std::uint64_t kRowFloats = 3000;
+  constexpr std::uint64_t kRows = 500;  // 6 MB: several pieces
+  GgufWriter writer;
+  std::uint64_t next = 0;
+  std::size_t largest = 0;
+  writer.add_tensor("t", DType::kF32, shape_of({kRowFloats, kRows}),
+                    [&](std::uint64_t first_row, std::span<std::byte> out) -> Status {
+                      EXPECT_EQ(first_row, next);
+                      EXPECT_EQ(out.size() % (kRowFloats * 4), 0u);
+                      next += out.size() / (kRowFloats * 4);
+                      largest = std::max(largest, out.size());
+                      std::memset(out.data(), static_cast<int>(first_row), out.size());
+                      return {};
+                    });
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;
+  std::uint64_t written = 0;
+  const auto sink = [&](Bytes piece) -> Status {
+    written += piece.size();
+    return {};
+  };
+  ASSERT_TRUE(writer.stream(sink, [&](std::uint64_t done_bytes, std::uint64_t total_bytes) {
+    EXPECT_GT(done_bytes, done);
+    done = done_bytes;
+    total = total_bytes;
+  }));
+  EXPECT_EQ(next, kRows);
+  EXPECT_LE(largest, std::size_t{1} << 20);
+  EXPECT_EQ(done, total);
+  EXPECT_EQ(written, total);
 }
 
 TEST(GgufWriter, RefusesWhatTheReaderWouldRefuse) {
@@ -185,6 +222,20 @@ TEST(GgufWriter, WritesAFileThatOpens) {
   ASSERT_TRUE(file) << file.error().message;
   EXPECT_EQ(file->string("general.name").value(), "written");
   std::filesystem::remove(path);
+}
+
+TEST(GgufWriter, LeavesNothingBehindWhenItFails) {
+  const std::filesystem::path folder =
+      std::filesystem::path(::testing::TempDir()) / fmt::format("gguf_writer_{}", getpid());
+  std::filesystem::create_directory(folder);
+  GgufWriter writer;
+  writer.add_tensor("t", DType::kF16, shape_of({3}),
+                    [](std::uint64_t, std::span<std::byte>) -> Status {
+                      return fail(ErrorCode::kIo, "no more");
+                    });
+  EXPECT_FALSE(writer.write((folder / "m.gguf").string()));
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <utility>
 
+#include "os/new_file.h"
+
 namespace edgelm::os {
 namespace {
 
@@ -24,8 +26,6 @@ class Descriptor {
     if (fd_ >= 0) ::close(fd_);
   }
   [[nodiscard]] int get() const { return fd_; }
-  // Closes now and tells whether the system was content (a delayed write error shows up here).
-  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
 
  private:
   int fd_;
@@ -57,31 +57,25 @@ Result<std::string> read_all(int fd, const std::string& name, std::uint64_t max_
   }
 }
 
-Status write_all(int fd, const std::string& path, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return system_error(path, "write");
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
   // Not blocking, for the open of a pipe would wait for a writer before the check below.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return system_error(path, "open");
+  return of_descriptor(file.get(), path);
+}
+
+Result<MappedFile> MappedFile::of_descriptor(int descriptor, const std::string& path) {
   struct stat info {};
-  if (::fstat(file.get(), &info) != 0) return system_error(path, "stat");
+  if (::fstat(descriptor, &info) != 0) return system_error(path, "stat");
   if (S_ISDIR(info.st_mode)) return fail(ErrorCode::kIo, "{}: is a directory, not a file", path);
   if (!S_ISREG(info.st_mode))
     return fail(ErrorCode::kIo, "{}: is not a regular file, so it cannot be mapped", path);
   MappedFile mapped;
   if (info.st_size == 0) return mapped;
   const auto size = static_cast<std::size_t>(info.st_size);
-  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
   if (address == MAP_FAILED) return system_error(path, "map");
   mapped.data_ = static_cast<const std::byte*>(address);
   mapped.size_ = size;
@@ -116,17 +110,9 @@ Result<std::string> read_stdin(std::uint64_t max_bytes) {
 }
 
 Status write_file_atomic(const std::string& path, std::string_view bytes) {
-  std::string temporary = path + ".XXXXXX";
-  Descriptor file(::mkstemp(temporary.data()));
-  if (file.get() < 0) return system_error(path, "create a temporary file beside it");
-  Status status = write_all(file.get(), temporary, bytes);
-  if (status && ::fchmod(file.get(), 0644) != 0) status = system_error(temporary, "set its mode");
-  if (status && ::fsync(file.get()) != 0) status = system_error(temporary, "sync");
-  if (status && !file.close()) status = system_error(temporary, "close");
-  if (status && std::rename(temporary.c_str(), path.c_str()) != 0)
-    status = system_error(path, "rename the new file to it");
-  if (!status) ::unlink(temporary.c_str());
-  return status;
+  EDGELM_TRY_ASSIGN(NewFile file, NewFile::create(path));
+  EDGELM_TRY(file.append(as_byte_span(bytes)));
+  return file.commit();
 }
 
 bool file_exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }

@@ -20,6 +20,8 @@ namespace edgelm::os {
 class MappedFile {
  public:
   static Result<MappedFile> open(const std::string& path);
+  // Of an open descriptor, which may be closed afterwards. `name` is for messages.
+  static Result<MappedFile> of_descriptor(int descriptor, const std::string& name);
 
   MappedFile() = default;
   MappedFile(MappedFile&& other) noexcept;
