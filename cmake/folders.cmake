@@ -47,6 +47,8 @@ edgelm_folder(backend LEVEL 4 DEPS base os tensor threads kernels plan)
 edgelm_folder(text LEVEL 4 DEPS base formats LIBS PkgConfig::PCRE2)
 edgelm_folder(api LEVEL 4 DEPS base LIBS nlohmann_json::nlohmann_json)
 edgelm_folder(model LEVEL 5 DEPS base os formats arch plan text)
+# synth needs model for its tests alone: they load what it makes.
+edgelm_folder(synth LEVEL 6 DEPS base os tensor formats model)
 edgelm_folder(engine LEVEL 6 DEPS base os model backend text threads)
 edgelm_folder(measure LEVEL 7 DEPS base os stats engine model kernels)
 edgelm_folder(quality LEVEL 7 DEPS base os stats engine model)

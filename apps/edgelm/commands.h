@@ -19,5 +19,6 @@ void add_bench(CLI::App& app, Outcome& outcome);
 void add_eval(CLI::App& app, Outcome& outcome);
 void add_inspect(CLI::App& app, Outcome& outcome);
 void add_tokenize(CLI::App& app, Outcome& outcome);
+void add_synth(CLI::App& app, Outcome& outcome);
 
 }  // namespace edgelm::apps
