@@ -16,10 +16,14 @@
 namespace edgelm::kernels {
 namespace {
 
+PanelFn no_panels(tensor::DType) { return nullptr; }
+
 constexpr Kernels kScalarKernels{
     .isa = Isa::kScalar,
     .name = "scalar",
     .matmul = matmul_scalar,
+    .panel = no_panels,
+    .panel_bias = nullptr,
     .quantize = quantize_scalar,
     .rms_norm = rms_norm_scalar,
     .silu_mul = silu_mul_scalar,
@@ -27,7 +31,8 @@ constexpr Kernels kScalarKernels{
     .to_half = to_half_scalar,
     .rope_interleaved = rope_interleaved_scalar,
     .rope_half = rope_half_scalar,
-    .attention = attention_scalar,
+    .attention_f16 = attention_f16_scalar,
+    .attention_q8_0 = attention_q8_0_scalar,
     .read_probe = read_probe_scalar,
 };
 
@@ -36,6 +41,8 @@ constexpr Kernels kAvx2Kernels{
     .isa = Isa::kAvx2,
     .name = "avx2",
     .matmul = matmul_avx2,
+    .panel = panel_avx2,
+    .panel_bias = panel_bias_avx2,
     .quantize = quantize_avx2,
     .rms_norm = rms_norm_avx2,
     .silu_mul = silu_mul_avx2,
@@ -43,7 +50,8 @@ constexpr Kernels kAvx2Kernels{
     .to_half = to_half_avx2,
     .rope_interleaved = rope_interleaved_avx2,
     .rope_half = rope_half_avx2,
-    .attention = attention_avx2,
+    .attention_f16 = attention_f16_avx2,
+    .attention_q8_0 = attention_q8_0_avx2,
     .read_probe = read_probe_avx2,
 };
 
@@ -61,6 +69,8 @@ constexpr Kernels kNeonKernels{
     .isa = Isa::kNeon,
     .name = "neon",
     .matmul = matmul_neon,
+    .panel = no_panels,
+    .panel_bias = nullptr,
     .quantize = quantize_neon,
     .rms_norm = rms_norm_neon,
     .silu_mul = silu_mul_neon,
@@ -68,7 +78,8 @@ constexpr Kernels kNeonKernels{
     .to_half = to_half_neon,
     .rope_interleaved = rope_interleaved_neon,
     .rope_half = rope_half_neon,
-    .attention = attention_neon,
+    .attention_f16 = attention_f16_neon,
+    .attention_q8_0 = attention_q8_0_neon,
     .read_probe = read_probe_neon,
 };
 constexpr Kernels kDotprodKernels =

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "kernels/attention/attention.h"
 #include "kernels/matmul/matmul.h"
+#include "kernels/panel/panel.h"
 #include "tensor/dtype.h"
 
 namespace edgelm::kernels {
@@ -21,6 +22,12 @@ struct Kernels {
   std::string_view name;  // "scalar", "avx2" (AVX2 + FMA + F16C), "neon", "dotprod" (NEON + SDOT)
 
   MatmulFn (*matmul)(tensor::DType type);  // never nullptr for a type in the dtype table
+
+  // panel/: the same products over packed weights. nullptr for a type that is not packed, and for
+  // all types on a set without such kernels.
+  PanelFn (*panel)(tensor::DType type);
+  // panel/: Activations::bias; nullptr where no kernel of the set wants it.
+  void (*panel_bias)(const std::int8_t* q, std::size_t n, std::int16_t* bias);
 
   // quantize/: x (n, multiple of 32) -> q in [-127, 127], scale = max|x| / 127 per group of 32 and
   // scaled_sum = scale * sum(q). A group of zeros has scale 0. Rounds to nearest, ties to even.
@@ -39,7 +46,9 @@ struct Kernels {
   void (*rope_interleaved)(float* head, std::size_t n_rot, const float* cos, const float* sin);
   void (*rope_half)(float* head, std::size_t n_rot, const float* cos, const float* sin);
 
-  AttentionFn attention;  // attention/
+  // attention/: over a cache of f16, of int8 with scales.
+  AttentionFn attention_f16;
+  AttentionFn attention_q8_0;
 
   // probe/: reads `bytes` (multiple of 512, 64-byte aligned) with four independent accumulators in
   // the widest loads of the set and returns a checksum, so that the reads cannot be removed.

@@ -28,6 +28,9 @@ struct Activations {
   const float* scale = nullptr;       // (n_tokens, cols / 32), row stride = scale_stride floats
   const float* scaled_sum = nullptr;  // scale * sum of the group's q, same layout
   std::size_t scale_stride = 0;
+  // -32 * sum of q over columns 4i, 4i+1 | 4i+2, 4i+3 of the first and of the second 16 columns of
+  // each group: (n_tokens, cols / 32, 4), row stride = 4 * scale_stride. For kernels/panel.
+  const std::int16_t* bias = nullptr;
 };
 
 struct MatmulArgs {

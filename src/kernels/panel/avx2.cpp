@@ -1,0 +1,361 @@
+// Panel matmul with AVX2 + FMA + F16C. One token: a panel is streamed from memory and unpacked in
+// registers (decode_panel). More: 16 rows x 256 columns are unpacked to bytes in L1 once and meet
+// all tokens in tiles of 16 rows x 4 tokens (gemm). See avx2_group.h for the integer products.
+
+#include <algorithm>
+
+#include "kernels/panel/avx2_group.h"
+#include "kernels/panel/tables.h"
+
+#ifdef EDGELM_X86
+
+namespace edgelm::kernels {
+namespace {
+
+constexpr std::size_t kTokenBlock = 128;  // tokens whose sums stay in L1 while a panel pair passes
+
+// How far ahead the stream of packed weights is prefetched, in bytes. The address may lie behind
+// the end: a prefetch cannot fault.
+constexpr std::uintptr_t kPrefetchAhead = 1536;
+
+template <std::size_t kBytes>
+EDGELM_AVX2_INLINE void prefetch(const std::byte* group) {
+  const std::uintptr_t from = reinterpret_cast<std::uintptr_t>(group) + kPrefetchAhead;
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < kBytes; i += 64)
+    _mm_prefetch(reinterpret_cast<const char*>(from + i), _MM_HINT_T0);
+}
+
+// --- one token --------------------------------------------------------------------------------
+
+struct OneSubScale {
+  __m256i scale;
+  EDGELM_AVX2_INLINE __m256i get(int, int) const { return scale; }
+};
+struct HalfSubScales {
+  __m256i scale[2];
+  EDGELM_AVX2_INLINE __m256i get(int, int half) const { return scale[half]; }
+};
+
+template <class Type>
+EDGELM_AVX2_INLINE __m256 decode_chunk(const std::byte* prefix, const std::byte* chunk,
+                                       std::size_t n_groups, const std::int8_t* q,
+                                       const std::int16_t* bias, const float* scale,
+                                       const float* scaled_sum, __m256 out) {
+  using Layout = PanelLayout<Type>;
+  constexpr int kBits = Layout::kBits;
+  const std::byte* group = chunk + Layout::header_bytes(n_groups);
+  __m256 sum = _mm256_setzero_ps(), mins = _mm256_setzero_ps();
+  SixBits six;
+  if constexpr (Layout::kScales == PanelScales::kSuper) unpack_six_bits(chunk, six);
+  for (std::size_t g = 0; g < n_groups; ++g) {
+    prefetch<Layout::kGroupBytes>(group);
+    const TokenGroup<1> x{{q + g * kGroup}, {bias + 4 * g}};
+    const PackedGroup<kBits> weights{group};
+    const __m256 xs = _mm256_broadcast_ss(scale + g);
+    const __m256 xsum = _mm256_broadcast_ss(scaled_sum + g);
+    const std::size_t at = g * kPanelRows;
+    __m256i dots[1][1];
+    if constexpr (Layout::kScales == PanelScales::kSuper) {
+      dot_group<kBits, 1, 1>(weights, x, OneSubScale{spread_unsigned(six.scale + at)}, dots);
+      sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dots[0][0]), xs, sum);
+      mins = _mm256_fmadd_ps(bytes_to_floats(six.min + at), xsum, mins);
+    } else if constexpr (Layout::kScales == PanelScales::kSuperHalves) {
+      const std::byte* s = chunk + 2 * at;
+      dot_group<kBits, 1, 1>(
+          weights, x, HalfSubScales{{spread_signed(s), spread_signed(s + kPanelRows)}}, dots);
+      sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dots[0][0]), xs, sum);
+    } else {
+      dot_group<kBits, 1, 1>(weights, x, OneSubScale{_mm256_set1_epi16(1)}, dots);
+      const __m256 d = load_8_halves(chunk + 2 * at);
+      sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dots[0][0]), _mm256_mul_ps(d, xs), sum);
+      if constexpr (Layout::kScales == PanelScales::kPerGroupMin)
+        mins = _mm256_fmadd_ps(load_8_halves(chunk + 2 * (n_groups * kPanelRows + at)), xsum, mins);
+      else if constexpr (Layout::kOffset != 0)
+        mins = _mm256_fmadd_ps(d, xsum, mins);
+    }
+    group += Layout::kGroupBytes;
+  }
+  if constexpr (Layout::kScales == PanelScales::kSuper) {
+    const __m256 dmin = load_8_halves(chunk + 2 * kPanelRows);
+    return _mm256_fnmadd_ps(dmin, mins, _mm256_fmadd_ps(load_8_halves(chunk), sum, out));
+  } else if constexpr (Layout::kScales == PanelScales::kSuperHalves) {
+    return _mm256_fmadd_ps(load_8_halves(prefix), sum, out);
+  } else {
+    out = _mm256_add_ps(out, sum);
+    if constexpr (Layout::kScales == PanelScales::kPerGroupMin) return _mm256_add_ps(out, mins);
+    if constexpr (Layout::kOffset != 0)
+      return _mm256_fmadd_ps(_mm256_set1_ps(-static_cast<float>(Layout::kOffset)), mins, out);
+    return out;
+  }
+}
+
+template <class Type>
+EDGELM_AVX2 void decode_panel(const PanelArgs& args, std::size_t row) {
+  using Layout = PanelLayout<Type>;
+  const std::byte* prefix = args.panels + row / kPanelRows * args.panel_bytes;
+  const std::byte* chunk = prefix + Layout::prefix_bytes(args.cols);
+  const std::int8_t* q = args.x.q;
+  const std::int16_t* bias = args.x.bias;
+  const float* scale = args.x.scale;
+  const float* scaled_sum = args.x.scaled_sum;
+  __m256 out = _mm256_setzero_ps();
+  std::size_t groups = args.cols / kGroup;
+  for (; groups >= kChunkGroups; groups -= kChunkGroups) {
+    out = decode_chunk<Type>(prefix, chunk, kChunkGroups, q, bias, scale, scaled_sum, out);
+    prefix += 2 * kPanelRows;
+    chunk += Layout::chunk_bytes(kChunkGroups);
+    q += kChunkGroups * kGroup;
+    bias += 4 * kChunkGroups;
+    scale += kChunkGroups;
+    scaled_sum += kChunkGroups;
+  }
+  if constexpr (!Layout::kWholeChunks) {
+    if (groups > 0)
+      out = decode_chunk<Type>(prefix, chunk, groups, q, bias, scale, scaled_sum, out);
+  }
+  store_rows(args.out + row, args.row_end - row, out, args.accumulate);
+}
+
+// --- several tokens ---------------------------------------------------------------------------
+
+// One chunk of P panels, unpacked. Vectors are (.., panel), so that 64 bytes are 16 rows.
+template <int P>
+struct Unpacked {
+  alignas(64) std::byte values[kChunkGroups][8][P][32];
+  alignas(64) std::int16_t sub_scale[kChunkGroups][2][P][16];
+  alignas(64) float scale[kChunkGroups][P][8];  // d of a group
+  alignas(64) float min[kChunkGroups][P][8];
+  alignas(64) float d[P][8];       // of the chunk
+  alignas(64) float factor[P][8];  // of the minima
+};
+
+template <class Type, int P>
+EDGELM_AVX2 void unpack(const std::byte* prefix, const std::byte* chunk, std::size_t n_groups,
+                        int p, Unpacked<P>& out) {
+  using Layout = PanelLayout<Type>;
+  const std::byte* group = chunk + Layout::header_bytes(n_groups);
+  SixBits six;
+  if constexpr (Layout::kScales == PanelScales::kSuper) {
+    unpack_six_bits(chunk, six);
+    _mm256_store_ps(out.d[p], load_8_halves(chunk));
+    _mm256_store_ps(out.factor[p],
+                    _mm256_xor_ps(load_8_halves(chunk + 2 * kPanelRows), _mm256_set1_ps(-0.0f)));
+  }
+  if constexpr (Layout::kScales == PanelScales::kSuperHalves)
+    _mm256_store_ps(out.d[p], load_8_halves(prefix));
+  for (std::size_t g = 0; g < n_groups; ++g) {
+    prefetch<Layout::kGroupBytes>(group);
+#pragma GCC unroll 8
+    for (int j = 0; j < 8; ++j)
+      _mm256_store_si256(reinterpret_cast<__m256i*>(out.values[g][j][p]),
+                         packed_vector<Layout::kBits>(group, j));
+    const std::size_t at = g * kPanelRows;
+    if constexpr (Layout::kScales == PanelScales::kSuper) {
+      _mm256_store_si256(reinterpret_cast<__m256i*>(out.sub_scale[g][0][p]),
+                         spread_unsigned(six.scale + at));
+      _mm256_store_ps(out.min[g][p], bytes_to_floats(six.min + at));
+    } else if constexpr (Layout::kScales == PanelScales::kSuperHalves) {
+#pragma GCC unroll 2
+      for (std::size_t half = 0; half < 2; ++half)
+        _mm256_store_si256(reinterpret_cast<__m256i*>(out.sub_scale[g][half][p]),
+                           spread_signed(chunk + 2 * at + half * kPanelRows));
+    } else {
+      _mm256_store_ps(out.scale[g][p], load_8_halves(chunk + 2 * at));
+      if constexpr (Layout::kScales == PanelScales::kPerGroupMin)
+        _mm256_store_ps(out.min[g][p], load_8_halves(chunk + 2 * (n_groups * kPanelRows + at)));
+    }
+    group += Layout::kGroupBytes;
+  }
+}
+
+template <int P>
+struct StoredSubScales {
+  const std::int16_t (*rows)[P][16];  // (half, panel, row pair)
+  int n_halves;
+  EDGELM_AVX2_INLINE __m256i get(int p, int half) const {
+    return load_bytes(rows[n_halves == 2 ? half : 0][p]);
+  }
+};
+
+// Where the activations of T tokens stand in one chunk.
+template <int T>
+struct Tokens {
+  const std::int8_t* q[T];
+  const std::int16_t* bias[T];
+  const float* scale[T];
+  const float* scaled_sum[T];
+};
+
+// Adds one chunk to the sums of P x 8 rows x T tokens; acc[t][p][row].
+template <class Type, int P, int T>
+EDGELM_AVX2 __attribute__((noinline)) void tile(const Unpacked<P>& w, std::size_t n_groups,
+                                                const Tokens<T>& x, float (*acc)[16]) {
+  using Layout = PanelLayout<Type>;
+  constexpr int kBits = Layout::kBits;
+  constexpr bool kPerGroup = !Layout::kWholeChunks;
+  __m256 sum[P][T];
+#pragma GCC unroll 2
+  for (int p = 0; p < P; ++p) {
+#pragma GCC unroll 4
+    for (int t = 0; t < T; ++t) sum[p][t] = _mm256_setzero_ps();
+  }
+  for (std::size_t g = 0; g < n_groups; ++g) {
+    TokenGroup<T> group;
+#pragma GCC unroll 4
+    for (int t = 0; t < T; ++t) {
+      group.q[t] = x.q[t] + g * kGroup;
+      group.bias[t] = x.bias[t] + 4 * g;
+    }
+    __m256i dots[P][T];
+    const UnpackedGroup<P> weights{w.values[g][0][0]};
+    if constexpr (kPerGroup)
+      dot_group<kBits, P, T>(weights, group, OneSubScale{_mm256_set1_epi16(1)}, dots);
+    else
+      dot_group<kBits, P, T>(weights, group, StoredSubScales<P>{w.sub_scale[g], kBits == 6 ? 2 : 1},
+                             dots);
+#pragma GCC unroll 4
+    for (int t = 0; t < T; ++t) {
+      const __m256 xs = _mm256_broadcast_ss(x.scale[t] + g);
+#pragma GCC unroll 2
+      for (int p = 0; p < P; ++p) {
+        const __m256 factor = kPerGroup ? _mm256_mul_ps(_mm256_load_ps(w.scale[g][p]), xs) : xs;
+        sum[p][t] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dots[p][t]), factor, sum[p][t]);
+      }
+    }
+  }
+#pragma GCC unroll 4
+  for (int t = 0; t < T; ++t) {
+#pragma GCC unroll 2
+    for (int p = 0; p < P; ++p) {
+      __m256 out = _mm256_load_ps(acc[t] + 8 * p);
+      out = kPerGroup ? _mm256_add_ps(out, sum[p][t])
+                      : _mm256_fmadd_ps(_mm256_load_ps(w.d[p]), sum[p][t], out);
+      _mm256_store_ps(acc[t] + 8 * p, out);
+    }
+  }
+  if constexpr (Layout::kScales == PanelScales::kSuperHalves || (kPerGroup && kBits == 8)) return;
+  const auto& min = Layout::kScales == PanelScales::kPerGroup ? w.scale : w.min;
+  __m256 mins[P][T];
+#pragma GCC unroll 2
+  for (int p = 0; p < P; ++p) {
+#pragma GCC unroll 4
+    for (int t = 0; t < T; ++t) mins[p][t] = _mm256_setzero_ps();
+  }
+  for (std::size_t g = 0; g < n_groups; ++g) {
+#pragma GCC unroll 4
+    for (int t = 0; t < T; ++t) {
+      const __m256 xsum = _mm256_broadcast_ss(x.scaled_sum[t] + g);
+#pragma GCC unroll 2
+      for (int p = 0; p < P; ++p)
+        mins[p][t] = _mm256_fmadd_ps(_mm256_load_ps(min[g][p]), xsum, mins[p][t]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int t = 0; t < T; ++t) {
+#pragma GCC unroll 2
+    for (int p = 0; p < P; ++p) {
+      __m256 out = _mm256_load_ps(acc[t] + 8 * p);
+      if constexpr (Layout::kScales == PanelScales::kSuper)
+        out = _mm256_fmadd_ps(_mm256_load_ps(w.factor[p]), mins[p][t], out);
+      else if constexpr (Layout::kScales == PanelScales::kPerGroupMin)
+        out = _mm256_add_ps(out, mins[p][t]);
+      else
+        out =
+            _mm256_fmadd_ps(_mm256_set1_ps(-static_cast<float>(Layout::kOffset)), mins[p][t], out);
+      _mm256_store_ps(acc[t] + 8 * p, out);
+    }
+  }
+}
+
+template <class Type, int P, int T>
+EDGELM_AVX2_INLINE void tile_at(const PanelArgs& args, const Unpacked<P>& w, std::size_t first,
+                                std::size_t n_groups, std::size_t token, float (*acc)[16]) {
+  Tokens<T> x;
+#pragma GCC unroll 4
+  for (int t = 0; t < T; ++t) {
+    const std::size_t at = token + static_cast<std::size_t>(t);
+    x.q[t] = args.x.q + at * args.x.q_stride + first * kGroup;
+    x.scale[t] = args.x.scale + at * args.x.scale_stride + first;
+    x.scaled_sum[t] = args.x.scaled_sum + at * args.x.scale_stride + first;
+    x.bias[t] = args.x.bias + 4 * (at * args.x.scale_stride + first);
+  }
+  tile<Type, P, T>(w, n_groups, x, acc);
+}
+
+// Rows [row, row + 8 P) for tokens [begin, begin + count), count <= kTokenBlock.
+template <class Type, int P>
+EDGELM_AVX2 void gemm(const PanelArgs& args, std::size_t row, std::size_t begin,
+                      std::size_t count) {
+  using Layout = PanelLayout<Type>;
+  alignas(64) float acc[kTokenBlock][16];
+  Unpacked<P> w;
+  std::memset(acc, 0, count * sizeof acc[0]);
+  const std::byte* panel = args.panels + row / kPanelRows * args.panel_bytes;
+  std::size_t prefix = 0, chunk = Layout::prefix_bytes(args.cols);
+  const std::size_t groups = args.cols / kGroup;
+  for (std::size_t first = 0; first < groups; first += kChunkGroups) {
+    const std::size_t n = std::min(kChunkGroups, groups - first);
+#pragma GCC unroll 2
+    for (int p = 0; p < P; ++p) {
+      const std::byte* base = panel + static_cast<std::size_t>(p) * args.panel_bytes;
+      unpack<Type, P>(base + prefix, base + chunk, n, p, w);
+    }
+    std::size_t t = 0;
+    for (; t + 4 <= count; t += 4) tile_at<Type, P, 4>(args, w, first, n, begin + t, acc + t);
+    if (count - t == 3) tile_at<Type, P, 3>(args, w, first, n, begin + t, acc + t);
+    if (count - t == 2) tile_at<Type, P, 2>(args, w, first, n, begin + t, acc + t);
+    if (count - t == 1) tile_at<Type, P, 1>(args, w, first, n, begin + t, acc + t);
+    prefix += 2 * kPanelRows;
+    chunk += Layout::chunk_bytes(n);
+  }
+  for (std::size_t t = 0; t < count; ++t) {
+    float* out = args.out + (begin + t) * args.out_stride + row;
+#pragma GCC unroll 2
+    for (std::size_t p = 0; p < P; ++p)
+      store_rows(out + 8 * p, args.row_end - row - 8 * p, _mm256_load_ps(acc[t] + 8 * p),
+                 args.accumulate);
+  }
+}
+
+template <class Type, int P>
+void gemm_all_tokens(const PanelArgs& args, std::size_t row) {
+  for (std::size_t t = 0; t < args.n_tokens; t += kTokenBlock)
+    gemm<Type, P>(args, row, t, std::min(kTokenBlock, args.n_tokens - t));
+}
+
+template <class Type>
+void run(const PanelArgs& args) {
+  std::size_t row = args.row_begin;
+  if (args.n_tokens == 1) {
+    for (; row < args.row_end; row += kPanelRows) decode_panel<Type>(args, row);
+    return;
+  }
+  for (; row + kPanelRows < args.row_end; row += 2 * kPanelRows)
+    gemm_all_tokens<Type, 2>(args, row);
+  if (row < args.row_end) gemm_all_tokens<Type, 1>(args, row);
+}
+
+struct Avx2 {
+  template <class Type>
+  static constexpr PanelFn kFunction = run<Type>;
+};
+
+}  // namespace
+
+EDGELM_AVX2 void panel_bias_avx2(const std::int8_t* q, std::size_t n, std::int16_t* bias) {
+  for (std::size_t i = 0; i < n; i += kGroup) {
+    __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(32), load_bytes(q + i));
+    pairs = _mm256_add_epi16(pairs, _mm256_shuffle_epi32(pairs, 0x4e));
+    pairs = _mm256_add_epi16(pairs, _mm256_shuffle_epi32(pairs, 0xb1));
+    pairs = _mm256_sub_epi16(_mm256_setzero_si256(), pairs);
+    const std::int32_t halves[2] = {_mm256_extract_epi32(pairs, 0), _mm256_extract_epi32(pairs, 4)};
+    std::memcpy(bias + i / 8, halves, sizeof halves);
+  }
+}
+
+PanelFn panel_avx2(tensor::DType type) { return find_panel<Avx2>(type); }
+
+}  // namespace edgelm::kernels
+
+#endif
