@@ -19,7 +19,8 @@ TEST(Kernels, EveryEntryOfEverySetIsFilled) {
   for (const Kernels* set : all_kernels()) {
     SCOPED_TRACE(set->name);
     EXPECT_TRUE(set->matmul && set->quantize && set->rms_norm && set->silu_mul && set->add);
-    EXPECT_TRUE(set->to_half && set->rope_interleaved && set->rope_half && set->attention);
+    EXPECT_TRUE(set->to_half && set->rope_interleaved && set->rope_half);
+    EXPECT_TRUE(set->attention_f16 && set->attention_q8_0);
     EXPECT_TRUE(set->read_probe);
     EXPECT_EQ(set->matmul(static_cast<tensor::DType>(99)), nullptr);
   }

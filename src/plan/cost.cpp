@@ -6,9 +6,12 @@
 #include <set>
 
 #include "base/checked.h"
+#include "plan/attention_cost.h"
 
 namespace edgelm::plan {
 namespace {
+
+constexpr std::uint32_t kKvGroup = 32;  // dims that share a scale in q8_0
 
 // Calls f(weight id) once for every matrix a token passes through.
 template <class F>
@@ -45,11 +48,34 @@ std::uint64_t sum_distinct(const Plan& plan, F value) {
 
 }  // namespace
 
-std::uint64_t kv_block_bytes(const Plan& plan, std::uint32_t block_tokens) {
+std::string_view kv_type_name(KvType type) { return type == KvType::kF16 ? "f16" : "q8_0"; }
+
+Result<KvType> parse_kv_type(std::string_view name) {
+  for (const KvType type : {KvType::kF16, KvType::kQ8_0})
+    if (name == kv_type_name(type)) return type;
+  return fail(ErrorCode::kUsage, "KV type '{}' is unknown, expected f16 or q8_0", name);
+}
+
+Status check_kv_type(const Plan& plan, KvType type) {
+  if (type == KvType::kF16) return {};
+  for (std::size_t layer = 0; layer < plan.kv_layers.size(); ++layer) {
+    const KvLayer& kv = plan.kv_layers[layer];
+    if (kv.k_dim % kKvGroup != 0 || kv.v_dim % kKvGroup != 0)
+      return fail(ErrorCode::kUnsupported,
+                  "layer {}: heads of {} key and {} value dims cannot be cached as q8_0, which "
+                  "wants multiples of {}; use f16",
+                  plan.first_layer + layer, kv.k_dim, kv.v_dim, kKvGroup);
+  }
+  return {};
+}
+
+std::uint64_t kv_block_bytes(const Plan& plan, std::uint32_t block_tokens, KvType type) {
   std::uint64_t elements = 0;
   for (const KvLayer& layer : plan.kv_layers)
     elements += std::uint64_t{layer.n_kv_heads} * (layer.k_dim + layer.v_dim);
-  return elements * block_tokens * sizeof(std::uint16_t);
+  elements *= block_tokens;
+  if (type == KvType::kF16) return elements * sizeof(std::uint16_t);
+  return elements + elements / kKvGroup * sizeof(std::uint16_t);
 }
 
 std::uint64_t compute_bytes(const Plan& plan, const Limits& limits) {
@@ -65,20 +91,16 @@ std::uint64_t compute_bytes(const Plan& plan, const Limits& limits) {
   const std::uint64_t padded = ceil_div<std::uint64_t>(widest, 64) * 64;
   bytes +=
       limits.batch_tokens * (padded * sizeof(float) + padded + padded / 32 * 2 * sizeof(float));
-  // Attention scores: one row per query head of a group and thread.
-  std::uint64_t group = 0;
-  for (const Op& op : plan.ops)
-    if (const auto* attend = std::get_if<Attend>(&op))
-      group = std::max<std::uint64_t>(group, attend->shape.n_heads / attend->shape.n_kv_heads);
-  const std::uint64_t score_row = ceil_div<std::uint64_t>(limits.context_tokens, 16) * 16;
-  return bytes + limits.n_threads * group * score_row * sizeof(float);
+  const AttentionScratch attention = attention_scratch(plan, limits);
+  return bytes +
+         (limits.n_threads * attention.floats_per_thread + attention.shared_floats) * sizeof(float);
 }
 
 Memory memory(const Plan& plan, const Limits& limits) {
   const std::uint64_t blocks =
       ceil_div<std::uint64_t>(limits.context_tokens, limits.kv_block_tokens);
   return {.weights_bytes = weight_bytes(plan),
-          .kv_bytes = blocks * kv_block_bytes(plan, limits.kv_block_tokens),
+          .kv_bytes = blocks * kv_block_bytes(plan, limits.kv_block_tokens, limits.kv_type),
           .compute_bytes = compute_bytes(plan, limits)};
 }
 

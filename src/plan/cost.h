@@ -3,10 +3,21 @@
 // per token, multiply-adds. Used by `inspect`, the bench and the engine's own memory plan.
 
 #include <cstdint>
+#include <string_view>
 
+#include "base/result.h"
 #include "plan/plan.h"
 
 namespace edgelm::plan {
+
+// How keys and values are kept. q8_0: int8 with one f16 scale per 32 dims of a head, 53 % of f16.
+enum class KvType : std::uint8_t { kF16, kQ8_0 };
+
+std::string_view kv_type_name(KvType type);           // "f16", "q8_0"
+Result<KvType> parse_kv_type(std::string_view name);  // kUsage for another name
+
+// kUnsupported when the plan's heads cannot be kept so: q8_0 wants dims that are multiples of 32.
+Status check_kv_type(const Plan& plan, KvType type);
 
 struct Limits {
   std::uint32_t context_tokens = 0;    // cached positions over all sequences
@@ -14,21 +25,24 @@ struct Limits {
   std::uint32_t logit_rows = 0;        // most tokens of one step whose logits are kept
   std::uint32_t kv_block_tokens = 32;  // positions per KV block
   std::uint32_t n_threads = 1;
+  KvType kv_type = KvType::kF16;
 };
 
 struct Memory {
   std::uint64_t weights_bytes = 0;  // mapped from the file
   std::uint64_t kv_bytes = 0;
-  std::uint64_t compute_bytes = 0;  // activations, int8 copies, attention scores
+  std::uint64_t compute_bytes = 0;  // activations, int8 copies, scratch of attention
   [[nodiscard]] std::uint64_t total_bytes() const {
     return weights_bytes + kv_bytes + compute_bytes;
   }
 };
 
-// Bytes one KV block takes over all layers of the plan (f16).
-std::uint64_t kv_block_bytes(const Plan& plan, std::uint32_t block_tokens);
+// Bytes one KV block takes over all layers of the plan.
+std::uint64_t kv_block_bytes(const Plan& plan, std::uint32_t block_tokens,
+                             KvType type = KvType::kF16);
 
-// float32 activation buffers plus the int8 form of the widest input, per the limits.
+// float32 activation buffers, the int8 form of the widest input, scratch of attention
+// (attention_cost.h), per the limits.
 std::uint64_t compute_bytes(const Plan& plan, const Limits& limits);
 
 Memory memory(const Plan& plan, const Limits& limits);

@@ -1,8 +1,10 @@
 // Rotation of queries and keys, the write into KV blocks, and attention over them.
 
+#include <algorithm>
 #include <cmath>
 
 #include "backend/cpu/cpu_executor.h"
+#include "kernels/attention/store.h"
 
 namespace edgelm::backend {
 namespace {
@@ -61,12 +63,18 @@ void CpuExecutor::rotate(float* head, const plan::Rope& rope, const float* cos,
     kernels_.rope_half(head, rope.n_rot, cos, sin);
 }
 
+void CpuExecutor::add_kv_layer(const plan::KvLayer& layer) {
+  const bool f16 = limits_.kv_type == plan::KvType::kF16;
+  const kernels::KvLayout layout = (f16 ? kernels::kv_layout_f16 : kernels::kv_layout_q8_0)(
+      limits_.kv_block_tokens, layer.k_dim, layer.v_dim);
+  kv_places_.push_back({kv_block_bytes_, layout});
+  kv_block_bytes_ += layer.n_kv_heads * layout.bytes;
+}
+
 void CpuExecutor::op(const plan::StoreKv& store, const Step& step, Member& member) {
   const plan::AttentionShape& shape = store.shape;
   const RopeTable& table = rope_table(store.rope);
   const std::size_t pairs = store.rope.n_rot / 2;
-  const std::size_t block_tokens = limits_.kv_block_tokens;
-  const KvOffsets& offsets = kv_offsets_[store.layer - plan_.first_layer];
   const auto range = member.share(step.n_tokens);
   for (std::size_t t = range.begin; t < range.end; ++t) {
     const float* cos = table.cos.data() + t * pairs;
@@ -76,49 +84,145 @@ void CpuExecutor::op(const plan::StoreKv& store, const Step& step, Member& membe
       if (store.q_norm) kernels_.rms_norm(q, floats(*store.q_norm), shape.k_dim, store.epsilon, q);
       rotate(q, store.rope, cos, sin);
     }
-    const std::uint32_t position = step.batch->positions[t];
-    const std::uint32_t sequence = step.batch->sequence_of[t];
-    const std::uint32_t block_id = step.batch->sequences[sequence].blocks[position / block_tokens];
-    const std::size_t slot = position % block_tokens;
-    std::uint16_t* block = kv_block(block_id);
     float* k = buffer(store.k) + t * width(store.k);
-    const float* v = buffer(store.v) + t * width(store.v);
-    for (std::size_t head = 0; head < shape.n_kv_heads; ++head) {
+    for (std::size_t head = 0; head < shape.n_kv_heads; ++head, k += shape.k_dim) {
       if (store.k_norm) kernels_.rms_norm(k, floats(*store.k_norm), shape.k_dim, store.epsilon, k);
       rotate(k, store.rope, cos, sin);
-      const std::size_t row = head * block_tokens + slot;
-      kernels_.to_half(k, shape.k_dim, block + offsets.k + row * shape.k_dim);
-      kernels_.to_half(v, shape.v_dim, block + offsets.v + row * shape.v_dim);
-      k += shape.k_dim;
-      v += shape.v_dim;
     }
   }
+  for (std::size_t t = range.begin; t < range.end;)
+    t += store_run(store, *step.batch, t, range.end);
+}
+
+// Writes the tokens from `first` on that share a block, and returns how many they were.
+std::size_t CpuExecutor::store_run(const plan::StoreKv& store, const Batch& batch,
+                                   std::size_t first, std::size_t end) {
+  const plan::AttentionShape& shape = store.shape;
+  const std::size_t block_tokens = limits_.kv_block_tokens;
+  const std::size_t position = batch.positions[first];
+  const std::size_t sequence = batch.sequence_of[first];
+  const KvPlace& place = kv_places_[store.layer - plan_.first_layer];
+  kernels::KvStoreArgs args;
+  args.layout = place.layout;
+  args.block_tokens = block_tokens;
+  args.slot = position % block_tokens;
+  args.k_dim = shape.k_dim;
+  args.v_dim = shape.v_dim;
+  args.k_stride = width(store.k);
+  args.v_stride = width(store.v);
+  const std::size_t most =
+      std::min({end - first, block_tokens - args.slot, std::size_t{kernels::kKvStoreTokens}});
+  args.n_tokens = 1;
+  while (args.n_tokens < most && batch.sequence_of[first + args.n_tokens] == sequence &&
+         batch.positions[first + args.n_tokens] == position + args.n_tokens)
+    ++args.n_tokens;
+  std::byte* const block =
+      kv_.data() + batch.sequences[sequence].blocks[position / block_tokens] * kv_block_bytes_;
+  const bool f16 = limits_.kv_type == plan::KvType::kF16;
+  for (std::size_t head = 0; head < shape.n_kv_heads; ++head) {
+    args.head = block + place.offset + head * place.layout.bytes;
+    args.k = buffer(store.k) + first * args.k_stride + head * shape.k_dim;
+    args.v = buffer(store.v) + first * args.v_stride + head * shape.v_dim;
+    (f16 ? kernels::store_kv_f16 : kernels::store_kv_q8_0)(kernels_, args);
+  }
+  return args.n_tokens;
+}
+
+// Arguments for one block of queries and one KV head; `q` receives the scaled queries.
+kernels::AttentionArgs CpuExecutor::attention_args(const plan::Attend& attend, const Batch& batch,
+                                                   const AttentionWork::QueryBlock& block,
+                                                   std::size_t kv_head, float* q) {
+  const plan::AttentionShape& shape = attend.shape;
+  const std::size_t group = shape.n_heads / shape.n_kv_heads;
+  const KvPlace& place = kv_places_[attend.layer - plan_.first_layer];
+  kernels::AttentionArgs args;
+  args.kv.blocks = block_pointers_.data() + first_block_[batch.sequence_of[block.first_token]];
+  args.kv.block_tokens = limits_.kv_block_tokens;
+  args.kv.offset = place.offset + kv_head * place.layout.bytes;
+  args.kv.layout = place.layout;
+  args.kv.k_dim = shape.k_dim;
+  args.kv.v_dim = shape.v_dim;
+  args.q = q;
+  args.n_rows = block.n_tokens * group;
+  args.rows_per_token = group;
+  args.positions = batch.positions.data() + block.first_token;
+  for (std::size_t t = 0; t < block.n_tokens; ++t) {
+    const float* from = buffer(attend.q) + (block.first_token + t) * width(attend.q) +
+                        kv_head * group * shape.k_dim;
+    for (std::size_t i = 0; i < group * shape.k_dim; ++i) *q++ = from[i] * attend.scale;
+  }
+  return args;
+}
+
+void CpuExecutor::finish_attention(const plan::Attend& attend,
+                                   const AttentionWork::QueryBlock& block, std::size_t kv_head,
+                                   const kernels::AttentionPartial& whole) {
+  const std::size_t group = attend.shape.n_heads / attend.shape.n_kv_heads;
+  for (std::size_t row = 0; row < block.n_tokens * group; ++row)
+    kernels::finish_row(whole, row, attend.shape.v_dim,
+                        buffer(attend.out) + (block.first_token + row / group) * width(attend.out) +
+                            (kv_head * group + row % group) * attend.shape.v_dim);
 }
 
 void CpuExecutor::op(const plan::Attend& attend, const Step& step, Member& member) {
-  const plan::AttentionShape& shape = attend.shape;
-  const std::size_t group = shape.n_heads / shape.n_kv_heads;
-  const KvOffsets& offsets = kv_offsets_[attend.layer - plan_.first_layer];
-  kernels::AttentionArgs args;
-  args.n_heads = group;
-  args.k_dim = shape.k_dim;
-  args.v_dim = shape.v_dim;
-  args.block_tokens = limits_.kv_block_tokens;
-  args.scale = attend.scale;
-  args.scores = scores_.data() + member.index() * scores_per_thread_;
-  args.score_stride = score_stride_;
-  // Round-robin over (token, KV head): later tokens see more positions, so halves would not do.
-  const std::size_t n_items = step.n_tokens * shape.n_kv_heads;
-  for (std::size_t item = member.index(); item < n_items; item += member.count()) {
-    const std::size_t t = item / shape.n_kv_heads;
-    const std::size_t head = item % shape.n_kv_heads;
-    args.q = buffer(attend.q) + t * width(attend.q) + head * group * shape.k_dim;
-    args.out = buffer(attend.out) + t * width(attend.out) + head * group * shape.v_dim;
-    args.blocks = block_pointers_.data() + first_block_[step.batch->sequence_of[t]];
-    args.k_offset = offsets.k + head * args.block_tokens * shape.k_dim;
-    args.v_offset = offsets.v + head * args.block_tokens * shape.v_dim;
-    args.n_positions = step.batch->positions[t] + 1;
-    kernels_.attention(args);
+  if (attention_.by_span()) return attend_by_span(attend, step, member);
+  const kernels::AttentionFn attention = attention_kernel();
+  const AttentionWork::Scratch scratch = attention_.scratch(member.index());
+  const std::size_t n_heads = attend.shape.n_kv_heads;
+  const std::size_t n_items = attention_.blocks().size() * n_heads;
+  // Later tokens see more positions: dearest first, dealt out in turn, to and fro.
+  for (std::size_t round = 0; round * member.count() < n_items; ++round) {
+    const std::size_t place = round % 2 == 0 ? member.index() : member.count() - 1 - member.index();
+    const std::size_t item = round * member.count() + place;
+    if (item >= n_items) continue;
+    const AttentionWork::QueryBlock& block =
+        attention_.blocks()[attention_.blocks().size() - 1 - item / n_heads];
+    const std::size_t head = item % n_heads;
+    kernels::AttentionArgs args = attention_args(attend, *step.batch, block, head, scratch.q);
+    args.scratch = scratch.tile;
+    for (std::size_t span = 0; span < block.n_spans; ++span) {
+      args.begin = span * kernels::kAttentionSpan;
+      args.end = std::min<std::size_t>(args.begin + kernels::kAttentionSpan, block.n_positions);
+      args.partial = span == 0 ? scratch.merged : scratch.span;
+      attention(args);
+      if (span > 0)
+        kernels::merge_partials(args.n_rows, attend.shape.v_dim, scratch.span, scratch.merged);
+    }
+    finish_attention(attend, block, head, scratch.merged);
+  }
+}
+
+// Few tokens that see long sequences: spans are shared out too, and merged behind a barrier.
+void CpuExecutor::attend_by_span(const plan::Attend& attend, const Step& step, Member& member) {
+  const kernels::AttentionFn attention = attention_kernel();
+  const AttentionWork::Scratch scratch = attention_.scratch(member.index());
+  const std::size_t n_heads = attend.shape.n_kv_heads;
+  const std::size_t group = attend.shape.n_heads / n_heads;
+  std::size_t item = 0;
+  for (const AttentionWork::QueryBlock& block : attention_.blocks()) {
+    for (std::size_t span = 0; span < block.n_spans; ++span) {
+      for (std::size_t head = 0; head < n_heads; ++head, ++item) {
+        if (item % member.count() != member.index()) continue;
+        kernels::AttentionArgs args = attention_args(attend, *step.batch, block, head, scratch.q);
+        args.scratch = scratch.tile;
+        args.begin = span * kernels::kAttentionSpan;
+        args.end = std::min<std::size_t>(args.begin + kernels::kAttentionSpan, block.n_positions);
+        args.partial = attention_.shared(block, head, group, span);
+        attention(args);
+      }
+    }
+  }
+  member.barrier();
+  item = 0;
+  for (const AttentionWork::QueryBlock& block : attention_.blocks()) {
+    for (std::size_t head = 0; head < n_heads; ++head, ++item) {
+      if (item % member.count() != member.index()) continue;
+      const kernels::AttentionPartial whole = attention_.shared(block, head, group, 0);
+      for (std::size_t span = 1; span < block.n_spans; ++span)
+        kernels::merge_partials(block.n_tokens * group, attend.shape.v_dim,
+                                attention_.shared(block, head, group, span), whole);
+      finish_attention(attend, block, head, whole);
+    }
   }
 }
 

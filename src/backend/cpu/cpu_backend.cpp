@@ -53,6 +53,7 @@ std::string CpuBackend::name() const {
 
 Result<std::unique_ptr<Executor>> CpuBackend::compile(const plan::Plan& plan,
                                                       const plan::Limits& limits) {
+  EDGELM_TRY(plan::check_kv_type(plan, limits.kv_type));
   plan::Limits full = limits;
   full.n_threads = pool_.size();
   const plan::Memory need = plan::memory(plan, full);

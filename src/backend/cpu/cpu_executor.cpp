@@ -18,7 +18,7 @@ CpuExecutor::CpuExecutor(CpuBackend& backend, const plan::Plan& plan, const plan
       limits_(limits),
       memory_(memory),
       n_kv_blocks_(ceil_div(limits_.context_tokens, limits_.kv_block_tokens)),
-      score_stride_(ceil_div<std::size_t>(limits_.context_tokens, 16) * 16) {
+      attention_(plan_, limits_) {
   for (const plan::Buffer& spec : plan_.buffers) {
     const std::size_t rows = spec.per_logit_row ? limits_.logit_rows : limits_.batch_tokens;
     buffers_.emplace_back(rows * spec.width);
@@ -37,24 +37,14 @@ CpuExecutor::CpuExecutor(CpuBackend& backend, const plan::Plan& plan, const plan
   input_scale_ = AlignedArray<float>(limits_.batch_tokens * input_stride_ / kernels::kGroup);
   input_sum_ = AlignedArray<float>(limits_.batch_tokens * input_stride_ / kernels::kGroup);
 
-  for (const plan::KvLayer& layer : plan_.kv_layers) {
-    const std::size_t rows = std::size_t{layer.n_kv_heads} * limits_.kv_block_tokens;
-    kv_offsets_.push_back({kv_block_elements_, kv_block_elements_ + rows * layer.k_dim});
-    kv_block_elements_ += rows * (layer.k_dim + layer.v_dim);
-  }
-  kv_ = AlignedArray<std::uint16_t>(n_kv_blocks_ * kv_block_elements_);
+  for (const plan::KvLayer& layer : plan_.kv_layers) add_kv_layer(layer);
+  kv_ = AlignedArray<std::byte>(n_kv_blocks_ * kv_block_bytes_);
   // Shared prefixes may put one block into several sequences. Each of these may want its logits.
   first_block_.resize(std::max(1U, limits_.logit_rows));
   block_pointers_.resize(n_kv_blocks_ * first_block_.size());
 
-  std::size_t group = 0;
-  for (const plan::Op& operation : plan_.ops) {
-    if (const auto* attend = std::get_if<plan::Attend>(&operation))
-      group = std::max<std::size_t>(group, attend->shape.n_heads / attend->shape.n_kv_heads);
+  for (const plan::Op& operation : plan_.ops)
     if (const auto* store = std::get_if<plan::StoreKv>(&operation)) add_rope_table(*store);
-  }
-  scores_per_thread_ = group * score_stride_;
-  scores_ = AlignedArray<float>(limits_.n_threads * scores_per_thread_);
 }
 
 Status CpuExecutor::check(const Batch& batch) const {
@@ -102,7 +92,7 @@ Status CpuExecutor::run(const Batch& batch) {
   for (std::size_t s = 0; s < batch.sequences.size(); ++s) {
     first_block_[s] = n_pointers;
     for (const std::uint32_t block : batch.sequences[s].blocks)
-      block_pointers_[n_pointers++] = kv_block(block);
+      block_pointers_[n_pointers++] = kv_.data() + block * kv_block_bytes_;
   }
   const Step step{&batch, batch.ids.size()};
   // One token per sequence is decoding: bound by memory, often fastest on fewer threads.
@@ -110,9 +100,11 @@ Status CpuExecutor::run(const Batch& batch) {
   auto work = [&](Member& member) { run_ops(step, member); };
   if (decoding) {
     const std::int64_t start = os::now_ns();
+    attention_.plan_step(batch, backend_.decode_threads());
     backend_.pool().run(backend_.decode_threads(), work);
     backend_.record_decode_step(os::now_ns() - start);
   } else {
+    attention_.plan_step(batch, backend_.prefill_threads());
     backend_.pool().run(backend_.prefill_threads(), work);
   }
   return {};

@@ -9,6 +9,7 @@
 
 #include "backend/backend.h"
 #include "backend/cpu/aligned.h"
+#include "backend/cpu/attention_work.h"
 #include "backend/cpu/cpu_backend.h"
 
 namespace edgelm::backend {
@@ -33,9 +34,9 @@ class CpuExecutor final : public Executor {
     std::size_t n_tokens;
   };
 
-  struct KvOffsets {  // elements from a block's base to a layer's first K and V head
-    std::size_t k = 0;
-    std::size_t v = 0;
+  struct KvPlace {  // of a layer's first head in a block, and how its heads lie
+    std::size_t offset = 0;
+    kernels::KvLayout layout;
   };
 
   // cos and sin for every (token of the batch, pair); shared by the layers with equal rotation.
@@ -76,7 +77,18 @@ class CpuExecutor final : public Executor {
   [[nodiscard]] const RopeTable& rope_table(const plan::Rope& rope) const;
   void fill_rope_tables(const Step& step, Member& member);
   void rotate(float* head, const plan::Rope& rope, const float* cos, const float* sin) const;
-  std::uint16_t* kv_block(std::uint32_t id) { return kv_.data() + id * kv_block_elements_; }
+  void add_kv_layer(const plan::KvLayer& layer);
+  std::size_t store_run(const plan::StoreKv& store, const Batch& batch, std::size_t first,
+                        std::size_t end);
+  kernels::AttentionArgs attention_args(const plan::Attend& attend, const Batch& batch,
+                                        const AttentionWork::QueryBlock& block, std::size_t kv_head,
+                                        float* q);
+  void attend_by_span(const plan::Attend& attend, const Step& step, Member& member);
+  void finish_attention(const plan::Attend& attend, const AttentionWork::QueryBlock& block,
+                        std::size_t kv_head, const kernels::AttentionPartial& whole);
+  [[nodiscard]] kernels::AttentionFn attention_kernel() const {
+    return limits_.kv_type == plan::KvType::kF16 ? kernels_.attention_f16 : kernels_.attention_q8_0;
+  }
 
   float* buffer(plan::BufferId id) { return buffers_[id].data(); }
   [[nodiscard]] std::size_t width(plan::BufferId id) const { return plan_.buffers[id].width; }
@@ -99,16 +111,14 @@ class CpuExecutor final : public Executor {
   std::vector<AlignedArray<float>> vectors_;
 
   std::uint32_t n_kv_blocks_;
-  std::size_t kv_block_elements_ = 0;
-  AlignedArray<std::uint16_t> kv_;
-  std::vector<KvOffsets> kv_offsets_;                 // per layer
-  std::vector<const std::uint16_t*> block_pointers_;  // of all sequences of the step
-  std::vector<std::size_t> first_block_;              // per sequence, into block_pointers_
+  std::size_t kv_block_bytes_ = 0;
+  AlignedArray<std::byte> kv_;
+  std::vector<KvPlace> kv_places_;                // per layer
+  std::vector<const std::byte*> block_pointers_;  // of all sequences of the step
+  std::vector<std::size_t> first_block_;          // per sequence, into block_pointers_
 
   std::vector<RopeTable> rope_tables_;
-  std::size_t score_stride_;
-  AlignedArray<float> scores_;  // (threads, group, score_stride)
-  std::size_t scores_per_thread_ = 0;
+  AttentionWork attention_;
 };
 
 }  // namespace edgelm::backend

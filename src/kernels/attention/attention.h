@@ -1,49 +1,84 @@
 #pragma once
-// Contract of the attention family: for one token, all query heads that share one KV head attend to
-// positions [0, n_positions) of their sequence. softmax(scale * q K^T) V, float32 arithmetic over
-// keys and values stored in f16. (Vaswani et al. 2017; grouped queries: Ainslie et al. 2023.)
+// Contract of the attention family: rows of queries attend to one KV head of one sequence,
+// softmax(q K^T) V in float32 (Vaswani et al. 2017; grouped queries: Ainslie et al. 2023). A row is
+// one query head at one token; rows of a token stand together and see the same positions.
 //
-// Keys and values lie in blocks of `block_tokens` positions. Inside a block, for one layer and KV
-// head: K is (block_tokens, k_dim), V is (block_tokens, v_dim), both f16 row-major, at the given
-// element offsets from the block's base. For one head the order of float operations depends only on
-// n_positions and the dims, so results do not depend on block_tokens, on how many heads a call has,
-// on chunking or on who computes which head.
+// Positions are worked on in spans of kAttentionSpan, so that a long sequence can be shared by
+// several threads. One call covers one span and leaves a partial result per row; merge_partials()
+// and finish_rows() turn the partials of all spans, in order, into attention (Milakov and
+// Gimelshein 2018; Dao et al. 2022). The bits of a row depend only on its query, the keys and
+// values it sees and the dims: not on the other rows of a call, block_tokens, or who computes what.
 //
-// Over-read: none beyond n_positions. Alignment: none. Head dims: any multiple of 4 up to 512.
-// After the call scores hold the unnormalised weights; the padding behind n_positions is scratch
-// too.
+// Keys and values lie as kv_head.h says. Positions beyond a row's own do not reach its result,
+// whatever they hold. Over-read: none outside the blocks named by positions below `end`. Alignment:
+// q, scratch and results none. Head dims: any multiple of 4 up to 512; multiples of 32 for q8_0.
 
 #include <cstddef>
 #include <cstdint>
 
 #include "base/target.h"
+#include "kernels/attention/kv_head.h"
 
 namespace edgelm::kernels {
 
-struct AttentionArgs {
-  const float* q = nullptr;  // (n_heads, k_dim), row stride = k_dim
-  std::size_t n_heads = 0;
-  std::size_t k_dim = 0;
-  std::size_t v_dim = 0;
-  const std::uint16_t* const* blocks = nullptr;  // ceil(n_positions / block_tokens) base pointers
-  std::size_t k_offset = 0;                      // elements from a block's base to this K tile
-  std::size_t v_offset = 0;
-  std::size_t block_tokens = 0;
-  std::size_t n_positions = 0;  // >= 1
-  float scale = 1;
-  float* scores = nullptr;       // scratch: n_heads * score_stride floats
-  std::size_t score_stride = 0;  // >= n_positions rounded up to 16
-  float* out = nullptr;          // (n_heads, v_dim), row stride = v_dim
+constexpr std::size_t kAttentionSpan = 512;
+constexpr std::size_t kAttentionTile = 64;   // positions converted to float32 at once
+constexpr std::size_t kAttentionPanel = 16;  // columns of one panel of converted keys or values
+
+// Floats between two rows of unnormalised output.
+constexpr std::size_t attention_out_stride(std::size_t v_dim) {
+  return (v_dim + kAttentionPanel - 1) / kAttentionPanel * kAttentionPanel;
+}
+
+// Per row: the largest score, the sum of exp(score - max), and that sum weighted by the values.
+// A row that sees nothing of a span has max -FLT_MAX, sum 0 and output 0.
+struct AttentionPartial {
+  float* max = nullptr;  // (n_rows)
+  float* sum = nullptr;  // (n_rows)
+  float* out = nullptr;  // (n_rows, attention_out_stride(v_dim)); the padding is scratch
 };
+
+struct AttentionArgs {
+  KvHead kv;
+  const float* q = nullptr;  // (n_rows, k_dim), already times the softmax scale
+  std::size_t n_rows = 0;
+  std::size_t rows_per_token = 1;
+  // Of each token, ascending: its rows see positions [0, position]. (n_rows / rows_per_token)
+  const std::uint32_t* positions = nullptr;
+  // The part of one span: begin a multiple of kAttentionSpan, end at most begin + kAttentionSpan,
+  // at least begin + 1 and at most the last position + 1.
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  float* scratch = nullptr;  // attention_scratch_floats(k_dim, v_dim, n_rows)
+  AttentionPartial partial;
+};
+
+// Keys and values of one tile, scores of one tile, and per row one factor and eight partial sums.
+constexpr std::size_t attention_scratch_floats(std::size_t k_dim, std::size_t v_dim,
+                                               std::size_t n_rows) {
+  return kAttentionTile * k_dim + (kAttentionTile + 1) * attention_out_stride(v_dim) +
+         n_rows * (kAttentionTile + 1 + 8);
+}
 
 using AttentionFn = void (*)(const AttentionArgs& args);
 
-void attention_scalar(const AttentionArgs& args);
+void attention_f16_scalar(const AttentionArgs& args);
+void attention_q8_0_scalar(const AttentionArgs& args);
 #ifdef EDGELM_X86
-void attention_avx2(const AttentionArgs& args);
+void attention_f16_avx2(const AttentionArgs& args);
+void attention_q8_0_avx2(const AttentionArgs& args);
 #endif
 #ifdef EDGELM_ARM
-void attention_neon(const AttentionArgs& args);
+void attention_f16_neon(const AttentionArgs& args);
+void attention_q8_0_neon(const AttentionArgs& args);
 #endif
+
+// Merges the partial of the next span into what the spans before it gave. Merging into a row that
+// has seen nothing is exact, and so is merging one that saw nothing.
+void merge_partials(std::size_t n_rows, std::size_t v_dim, const AttentionPartial& next,
+                    const AttentionPartial& merged);
+
+// out (v_dim) = row of `partial`, normalised.
+void finish_row(const AttentionPartial& partial, std::size_t row, std::size_t v_dim, float* out);
 
 }  // namespace edgelm::kernels

@@ -1,50 +1,54 @@
-// The specification of attention: three plain passes per head, sums in float64. The vector versions
-// are tested against it within bounds computed from the data.
+// The specification of attention over one span: three plain passes per row, sums in float64. The
+// vector versions are tested against it within bounds computed from the data.
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 
-#include "base/half.h"
 #include "kernels/attention/attention.h"
 
 namespace edgelm::kernels {
 namespace {
 
-const std::uint16_t* row(const AttentionArgs& a, std::size_t position, std::size_t offset,
-                         std::size_t dim) {
-  return a.blocks[position / a.block_tokens] + offset + position % a.block_tokens * dim;
-}
-
-void attend(const AttentionArgs& a, const float* q, float* weights, float* out) {
-  float max = -INFINITY;
-  for (std::size_t p = 0; p < a.n_positions; ++p) {
-    const std::uint16_t* k = row(a, p, a.k_offset, a.k_dim);
+template <class Kv>
+void attend_row(const AttentionArgs& a, std::size_t row, float* weights) {
+  const KvHead& kv = a.kv;
+  const std::size_t visible = a.positions[row / a.rows_per_token] + std::size_t{1};
+  const std::size_t end = std::max(a.begin, std::min(a.end, visible));
+  const float* q = a.q + row * kv.k_dim;
+  float max = -FLT_MAX;
+  for (std::size_t p = a.begin; p < end; ++p) {
     double dot = 0;
-    for (std::size_t d = 0; d < a.k_dim; ++d)
-      dot += static_cast<double>(q[d]) * half_to_float(k[d]);
-    weights[p] = static_cast<float>(dot) * a.scale;
-    max = std::max(max, weights[p]);
+    for (std::size_t d = 0; d < kv.k_dim; ++d)
+      dot += static_cast<double>(q[d]) * static_cast<double>(Kv::key(kv, p, d));
+    weights[p - a.begin] = static_cast<float>(dot);
+    max = std::max(max, weights[p - a.begin]);
   }
   double sum = 0;
-  for (std::size_t p = 0; p < a.n_positions; ++p) {
-    weights[p] = std::exp(weights[p] - max);  // the largest becomes 1: no overflow, sum >= 1
-    sum += weights[p];
+  for (std::size_t p = a.begin; p < end; ++p) {
+    weights[p - a.begin] = std::exp(weights[p - a.begin] - max);  // at most 1: no overflow
+    sum += static_cast<double>(weights[p - a.begin]);
   }
-  for (std::size_t p = 0; p < a.n_positions; ++p) weights[p] = static_cast<float>(weights[p] / sum);
-  for (std::size_t d = 0; d < a.v_dim; ++d) {
+  a.partial.max[row] = max;
+  a.partial.sum[row] = static_cast<float>(sum);
+  float* out = a.partial.out + row * attention_out_stride(kv.v_dim);
+  for (std::size_t d = 0; d < kv.v_dim; ++d) {
     double value = 0;
-    for (std::size_t p = 0; p < a.n_positions; ++p)
-      value += static_cast<double>(weights[p]) * half_to_float(row(a, p, a.v_offset, a.v_dim)[d]);
+    for (std::size_t p = a.begin; p < end; ++p)
+      value += static_cast<double>(weights[p - a.begin]) * static_cast<double>(Kv::value(kv, p, d));
     out[d] = static_cast<float>(value);
   }
 }
 
+template <class Kv>
+void attend(const AttentionArgs& a) {
+  float weights[kAttentionSpan];
+  for (std::size_t row = 0; row < a.n_rows; ++row) attend_row<Kv>(a, row, weights);
+}
+
 }  // namespace
 
-void attention_scalar(const AttentionArgs& args) {
-  for (std::size_t h = 0; h < args.n_heads; ++h)
-    attend(args, args.q + h * args.k_dim, args.scores + h * args.score_stride,
-           args.out + h * args.v_dim);
-}
+void attention_f16_scalar(const AttentionArgs& args) { attend<KvF16>(args); }
+void attention_q8_0_scalar(const AttentionArgs& args) { attend<KvQ8_0>(args); }
 
 }  // namespace edgelm::kernels
