@@ -19,6 +19,7 @@ constexpr const char* kExamples =
     "Examples:\n"
     "  edgelm bench\n"
     "  edgelm bench model.gguf -p 128,512 -n 32,128 -t 1,2 -r 5\n"
+    "  edgelm bench synth:qwen2.5-0.5b:Q4_0 synth:tinyllama-1.1b:Q4_K_M\n"
     "  edgelm bench builtin tiny -p 0 -n 64 -o jsonl >> results.jsonl\n";
 
 struct BenchOptions {
@@ -58,12 +59,13 @@ Status bench(const BenchOptions& options) {
   const std::uint64_t runs =
       options.models.size() * options.threads.size() * tests.size() * (options.repetitions + 1);
   for (const std::string& name : options.models) {
+    EDGELM_TRY_ASSIGN(const ModelSource source, ModelSource::find(name));
     for (const std::uint32_t threads : options.threads) {
       const backend::CpuOptions cpu{
           .isa = options.isa, .decode_threads = threads, .prefill_threads = threads};
       EDGELM_TRY_ASSIGN(const auto backend, backend::CpuBackend::create(cpu));
       const std::int64_t start = os::now_ns();
-      EDGELM_TRY_ASSIGN(const auto model, load_model(name));
+      EDGELM_TRY_ASSIGN(const auto model, source.load());
       const double load_ms = os::ns_to_ms(os::now_ns() - start);
       EDGELM_TRY_ASSIGN(auto probe,
                         measure::BandwidthProbe::create(backend->kernels(), backend->pool()));

@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 
-#include "apps/edgelm/builtin.h"
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/inspect.h"
 #include "apps/edgelm/models.h"
@@ -31,13 +30,6 @@ struct InspectFlags {
   std::uint32_t context_tokens = 0;  // 0: what the model was made for, at most kDefaultContext
   InspectView view;
 };
-
-Result<formats::GgufFile> open_to_look(const std::string& name) {
-  if (const BuiltinModel* builtin = find_builtin(name))
-    return formats::GgufFile::parse(builtin->bytes, std::string(builtin->name),
-                                    formats::TypePolicy::kKnown);
-  return formats::GgufFile::open(name, formats::TypePolicy::kKnown);
-}
 
 // One sequence with the engine's own defaults, so that the figure is what `run` will use.
 void add_memory(std::uint32_t context_tokens, Inspection& inspection) {
@@ -71,7 +63,8 @@ void add_memory(std::uint32_t context_tokens, Inspection& inspection) {
 }
 
 Status inspect(const InspectFlags& flags) {
-  EDGELM_TRY_ASSIGN(const formats::GgufFile file, open_to_look(flags.model));
+  EDGELM_TRY_ASSIGN(const formats::GgufFile file,
+                    open_gguf(flags.model, formats::TypePolicy::kKnown));
   Inspection inspection{.file = file, .totals = formats::total_tensors(file)};
   add_memory(flags.context_tokens, inspection);
   const std::string text = flags.output == "json"

@@ -7,7 +7,10 @@
 
 #include "apps/edgelm/builtin.h"
 #include "apps/edgelm/output.h"
+#include "apps/edgelm/progress.h"
 #include "os/file.h"
+#include "synth/synth.h"
+#include "synth/tensors.h"
 
 namespace edgelm::apps {
 namespace {
@@ -20,22 +23,52 @@ Error with_hint(Error error, const std::string& name) {
   return error;
 }
 
+Result<os::NewFile> make_synth(const std::string& name) {
+  EDGELM_TRY_ASSIGN(const synth::Recipe recipe, synth::parse_synth_name(name));
+  if (const std::string replaced = synth::replaced_types(recipe); !replaced.empty())
+    note("edgelm: {}: {}\n", name, replaced);
+  Progress bar;
+  return synth::make_in_memory(recipe, [&](std::uint64_t done_bytes, std::uint64_t total_bytes) {
+    bar.update(done_bytes >> 20, total_bytes >> 20, fmt::format("MiB {}", name));
+  });
+}
+
 }  // namespace
 
-Result<formats::GgufFile> open_gguf(const std::string& name) {
-  if (const BuiltinModel* builtin = find_builtin(name))
-    return formats::GgufFile::parse(builtin->bytes, std::string(builtin->name));
-  auto file = formats::GgufFile::open(name);
-  if (!file) return fail(with_hint(std::move(file).error(), name));
+Result<ModelSource> ModelSource::find(const std::string& name) {
+  ModelSource source(name);
+  if (synth::is_synth_name(name)) {
+    EDGELM_TRY_ASSIGN(os::NewFile made, make_synth(name));
+    source.made_.emplace(std::move(made));
+  }
+  return source;
+}
+
+Result<formats::GgufFile> ModelSource::open(formats::TypePolicy policy) const {
+  if (const BuiltinModel* builtin = find_builtin(name_))
+    return formats::GgufFile::parse(builtin->bytes, std::string(builtin->name), policy);
+  if (made_) {
+    EDGELM_TRY_ASSIGN(os::MappedFile map, made_->map());
+    return formats::GgufFile::adopt(std::move(map), name_, policy);
+  }
+  auto file = formats::GgufFile::open(name_, policy);
+  if (!file) return fail(with_hint(std::move(file).error(), name_));
   return file;
 }
 
+Result<std::shared_ptr<const model::Model>> ModelSource::load() const {
+  EDGELM_TRY_ASSIGN(formats::GgufFile file, open());
+  return model::Model::from_file(std::move(file));
+}
+
+Result<formats::GgufFile> open_gguf(const std::string& name, formats::TypePolicy policy) {
+  EDGELM_TRY_ASSIGN(const ModelSource source, ModelSource::find(name));
+  return source.open(policy);
+}
+
 Result<std::shared_ptr<const model::Model>> load_model(const std::string& name) {
-  if (const BuiltinModel* builtin = find_builtin(name))
-    return model::Model::parse(builtin->bytes, std::string(builtin->name));
-  auto model = model::Model::load(name);
-  if (!model) return fail(with_hint(std::move(model).error(), name));
-  return model;
+  EDGELM_TRY_ASSIGN(const ModelSource source, ModelSource::find(name));
+  return source.load();
 }
 
 CLI::Validator whole_number(std::uint64_t max) {

@@ -1,20 +1,41 @@
 #pragma once
-// From what a user calls a model (a path, "builtin", "tiny", or nothing) to a loaded one, and the
-// flags that every command which runs a model shares.
+// From what a user calls a model (a path, "builtin", "tiny", synth:SHAPE:TYPE, or nothing) to a
+// loaded one, and the flags that every command which runs a model shares.
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "backend/cpu/cpu_backend.h"
 #include "base/result.h"
 #include "formats/gguf.h"
 #include "model/model.h"
+#include "os/new_file.h"
 
 namespace edgelm::apps {
 
-// "" and "builtin" are the built-in model, "tiny" its small sibling, anything else a path.
-Result<formats::GgufFile> open_gguf(const std::string& name);
+// Where a model comes from, found once and loaded as often as a measurement wants.
+class ModelSource {
+ public:
+  // "" and "builtin" are the built-in model, "tiny" its small sibling, synth:SHAPE:TYPE a model of
+  // random weights that is made in memory here, anything else a path.
+  static Result<ModelSource> find(const std::string& name);
+
+  [[nodiscard]] Result<formats::GgufFile> open(
+      formats::TypePolicy policy = formats::TypePolicy::kRunnable) const;
+  [[nodiscard]] Result<std::shared_ptr<const model::Model>> load() const;
+
+ private:
+  explicit ModelSource(std::string name) : name_(std::move(name)) {}
+
+  std::string name_;
+  std::optional<os::NewFile> made_;  // of a synth: model
+};
+
+Result<formats::GgufFile> open_gguf(const std::string& name,
+                                    formats::TypePolicy policy = formats::TypePolicy::kRunnable);
 Result<std::shared_ptr<const model::Model>> load_model(const std::string& name);
 
 // Checks for flags: CLI11 alone takes "" for 0, -1 for the largest unsigned number, and cuts what
@@ -23,7 +44,9 @@ CLI::Validator whole_number(std::uint64_t max);
 CLI::Validator real_number();
 
 constexpr const char* kModelHelp =
-    "GGUF file; 'builtin' (the default) and 'tiny' are part of the program";
+    "GGUF file; 'builtin' (the default) and 'tiny' are part of the program; synth:SHAPE:TYPE is "
+    "one "
+    "of random weights (see edgelm synth --help)";
 
 // -t, -tb, --isa
 void add_cpu_flags(CLI::App& app, backend::CpuOptions& options);

@@ -166,10 +166,11 @@ InterruptGuard::InterruptGuard() {
 InterruptGuard::~InterruptGuard() { std::signal(SIGINT, SIG_DFL); }
 
 Result<Runtime> start_runtime(const RunOptions& options, std::uint32_t max_sequences) {
+  EDGELM_TRY_ASSIGN(const ModelSource source, ModelSource::find(options.model));
   const std::int64_t start = os::now_ns();
   Runtime runtime;
   EDGELM_TRY_ASSIGN(runtime.backend, backend::CpuBackend::create(options.cpu));
-  EDGELM_TRY_ASSIGN(runtime.model, load_model(options.model));
+  EDGELM_TRY_ASSIGN(runtime.model, source.load());
   engine::EngineOptions engine_options;
   engine_options.context_tokens =
       options.context != 0 ? options.context : default_context(*runtime.model);

@@ -142,6 +142,12 @@ Result<GgufFile> GgufFile::parse(Bytes bytes, std::string name, TypePolicy polic
   return GgufFile(std::move(state));
 }
 
+Result<GgufFile> GgufFile::adopt(os::MappedFile map, std::string name, TypePolicy policy) {
+  EDGELM_TRY_ASSIGN(GgufFile file, parse(map.bytes(), std::move(name), policy));
+  file.state_->maps.push_back(std::move(map));
+  return file;
+}
+
 const std::string& GgufFile::path() const { return state_->path; }
 std::uint32_t GgufFile::version() const { return state_->version; }
 std::uint64_t GgufFile::file_bytes() const { return state_->file_bytes; }

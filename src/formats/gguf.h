@@ -18,6 +18,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "os/file.h"
 #include "tensor/view.h"
 
 namespace edgelm::formats {
@@ -80,6 +81,11 @@ class GgufFile {
  public:
   // Maps `path` and checks it. A path `...-0000K-of-0000N.gguf` opens all N parts as one model.
   static Result<GgufFile> open(const std::string& path, TypePolicy policy = TypePolicy::kRunnable);
+
+  // The same checks over a mapping that the result takes over. Split files cannot be opened this
+  // way.
+  static Result<GgufFile> adopt(os::MappedFile map, std::string name,
+                                TypePolicy policy = TypePolicy::kRunnable);
 
   // The same checks over bytes in memory (not owned; must outlive the result). `name` is for
   // messages. Split files cannot be parsed this way.

@@ -8,15 +8,15 @@ namespace edgelm::model {
 
 Result<std::shared_ptr<const Model>> Model::load(const std::string& path) {
   EDGELM_TRY_ASSIGN(formats::GgufFile file, formats::GgufFile::open(path));
-  return build(std::move(file));
+  return from_file(std::move(file));
 }
 
 Result<std::shared_ptr<const Model>> Model::parse(Bytes bytes, std::string name) {
   EDGELM_TRY_ASSIGN(formats::GgufFile file, formats::GgufFile::parse(bytes, std::move(name)));
-  return build(std::move(file));
+  return from_file(std::move(file));
 }
 
-Result<std::shared_ptr<const Model>> Model::build(formats::GgufFile file) {
+Result<std::shared_ptr<const Model>> Model::from_file(formats::GgufFile file) {
   const std::shared_ptr<Model> model(new Model(std::move(file)));
   EDGELM_TRY_ASSIGN(model->description_, arch::describe(model->file_));
   EDGELM_TRY_ASSIGN(model->chat_template_,

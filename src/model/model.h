@@ -17,6 +17,8 @@ class Model {
   static Result<std::shared_ptr<const Model>> load(const std::string& path);
   // A model whose file lies in memory, as the built-in one does; `bytes` must outlive the model.
   static Result<std::shared_ptr<const Model>> parse(Bytes bytes, std::string name);
+  // A model whose file is open already.
+  static Result<std::shared_ptr<const Model>> from_file(formats::GgufFile file);
 
   [[nodiscard]] const formats::GgufFile& file() const { return file_; }
   [[nodiscard]] const arch::Hparams& hparams() const { return description_.hparams; }
@@ -30,7 +32,6 @@ class Model {
 
  private:
   explicit Model(formats::GgufFile file) : file_(std::move(file)) {}
-  static Result<std::shared_ptr<const Model>> build(formats::GgufFile file);
 
   formats::GgufFile file_;
   arch::Description description_;

@@ -6,7 +6,6 @@
 
 #include "base/random.h"
 #include "os/memory.h"
-#include "os/new_file.h"
 #include "synth/random_rows.h"
 #include "synth/tensors.h"
 #include "synth/vocabulary.h"
@@ -78,8 +77,8 @@ formats::GgufWriter gguf_of(const Recipe& recipe) {
   return writer;
 }
 
-Result<os::MappedFile> make_in_memory(const Recipe& recipe,
-                                      const formats::GgufWriter::Progress& progress) {
+Result<os::NewFile> make_in_memory(const Recipe& recipe,
+                                   const formats::GgufWriter::Progress& progress) {
   std::uint64_t needed = 0;
   for (const TensorSpec& tensor : list_tensors(recipe)) {
     const tensor::DTypeInfo& info = tensor::dtype_info(tensor.type);
@@ -94,7 +93,7 @@ Result<os::MappedFile> make_in_memory(const Recipe& recipe,
                 recipe.mix.name);
   EDGELM_TRY_ASSIGN(os::NewFile file, os::NewFile::in_memory(recipe.title()));
   EDGELM_TRY(gguf_of(recipe).stream([&file](Bytes piece) { return file.append(piece); }, progress));
-  return file.map();
+  return file;
 }
 
 }  // namespace edgelm::synth

@@ -4,7 +4,7 @@
 // a model is named synth:SHAPE:TYPE.
 
 #include "formats/gguf_writer.h"
-#include "os/file.h"
+#include "os/new_file.h"
 #include "synth/recipe.h"
 
 namespace edgelm::synth {
@@ -13,9 +13,10 @@ namespace edgelm::synth {
 // same recipe, always.
 formats::GgufWriter gguf_of(const Recipe& recipe);
 
-// The file in memory, as pages that are mapped like those of a file on disk, so that what is
-// measured on it holds for one. kMemory, before anything is made, when the machine has not enough.
-Result<os::MappedFile> make_in_memory(const Recipe& recipe,
-                                      const formats::GgufWriter::Progress& progress = {});
+// The file in memory, in pages that are mapped like those of a file on disk (4 KiB each, shared),
+// so that what is measured on it holds for one. kMemory, before anything is made, when the machine
+// has not enough.
+Result<os::NewFile> make_in_memory(const Recipe& recipe,
+                                   const formats::GgufWriter::Progress& progress = {});
 
 }  // namespace edgelm::synth

@@ -9,7 +9,7 @@
 namespace edgelm::synth {
 namespace {
 
-constexpr double kInitialRms = 0.02;  // "initializer_range" of these models' config.json
+constexpr double kInitialRms = 0.02;  // "initializer_range" in the config.json of most of these
 constexpr std::string_view kRopeFreqs = "rope_freqs.weight";
 
 // Llama 3.1's long-context scaling, as its reference code (llama_models, apply_scaling) defines it:
