@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/half.h"
+#include "base/hash.h"
 #include "base/random.h"
 #include "base/result.h"
 
@@ -77,6 +78,19 @@ TEST(Random, IsAFunctionOfSeedAndIndex) {
     sum += u;
   }
   EXPECT_NEAR(sum / 10000, 0.5, 0.01);
+}
+
+TEST(Hash, IsXxh3AndTheSameInPieces) {
+  EXPECT_EQ(hash64({}), 0x2d06800538d394c2U);  // XXH3_64bits of nothing: xxHash's own test vector
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += static_cast<char>(i * 7);
+  Hash64 pieces;
+  pieces.update(as_byte_span(text).first(1));
+  pieces.update(as_byte_span(text).subspan(1, 1500));
+  pieces.update(as_byte_span(text).subspan(1501));
+  EXPECT_EQ(pieces.digest(), hash64(as_byte_span(text)));
+  text[1700] ^= 1;
+  EXPECT_NE(pieces.digest(), hash64(as_byte_span(text)));
 }
 
 Status fails() { return fail(ErrorCode::kIo, "{} failed", "it"); }

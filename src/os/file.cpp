@@ -12,29 +12,36 @@
 #include <cstring>
 #include <utility>
 
+#include "os/descriptor.h"
 #include "os/new_file.h"
 
 namespace edgelm::os {
 namespace {
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 tl::unexpected<Error> system_error(const std::string& path, const char* action) {
   const int reason = errno;
   const ErrorCode code = reason == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo;
   return fail(code, "{}: cannot {}: {}", path, action, std::strerror(reason));
+}
+
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+// Address space of `size` bytes, of which the start is aligned to a huge page when there is room
+// for one; nullptr when there is none. To be mapped over.
+void* reserve(std::size_t size) {
+  const std::size_t slack = size < kHugePage ? 0 : kHugePage;
+  if (size > SIZE_MAX - slack) return nullptr;
+  void* const whole = ::mmap(nullptr, size + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (whole == MAP_FAILED || slack == 0) return whole == MAP_FAILED ? nullptr : whole;
+  auto* const begin = static_cast<std::byte*>(whole);
+  const std::size_t before =
+      (kHugePage - reinterpret_cast<std::uintptr_t>(begin) % kHugePage) % kHugePage;
+  // Whole pages only: the mapping above ends at a page, and so must what is given back.
+  const std::size_t page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t used = (size + page - 1) / page * page;
+  if (before > 0) ::munmap(begin, before);
+  if (slack > before) ::munmap(begin + before + used, slack - before);
+  return begin + before;
 }
 
 // Reads to the end of `fd`, at most max_bytes.
@@ -72,13 +79,26 @@ Result<MappedFile> MappedFile::of_descriptor(int descriptor, const std::string& 
   if (S_ISDIR(info.st_mode)) return fail(ErrorCode::kIo, "{}: is a directory, not a file", path);
   if (!S_ISREG(info.st_mode))
     return fail(ErrorCode::kIo, "{}: is not a regular file, so it cannot be mapped", path);
+  return of_range(descriptor, path, 0, static_cast<std::uint64_t>(info.st_size));
+}
+
+Result<MappedFile> MappedFile::of_range(int descriptor, const std::string& path,
+                                        std::uint64_t offset, std::uint64_t size) {
   MappedFile mapped;
-  if (info.st_size == 0) return mapped;
-  const auto size = static_cast<std::size_t>(info.st_size);
-  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-  if (address == MAP_FAILED) return system_error(path, "map");
+  if (size == 0) return mapped;
+  void* const place = size > SIZE_MAX ? nullptr : reserve(static_cast<std::size_t>(size));
+  if (place == nullptr) return system_error(path, "find address space for it");
+  void* const address = ::mmap(place, static_cast<std::size_t>(size), PROT_READ,
+                               MAP_PRIVATE | MAP_FIXED, descriptor, static_cast<off_t>(offset));
+  if (address == MAP_FAILED) {
+    const int reason = errno;
+    ::munmap(place, static_cast<std::size_t>(size));
+    errno = reason;
+    return system_error(path, "map");
+  }
+  if (size >= kHugePage) ::madvise(address, static_cast<std::size_t>(size), MADV_HUGEPAGE);
   mapped.data_ = static_cast<const std::byte*>(address);
-  mapped.size_ = size;
+  mapped.size_ = static_cast<std::size_t>(size);
   return mapped;
 }
 

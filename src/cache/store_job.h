@@ -1,0 +1,59 @@
+#pragma once
+// What a Store does in its thread. Between weight_cache.cpp, which says what to write, and store.h,
+// which shows how it goes.
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "base/bytes.h"
+#include "cache/folder.h"
+#include "cache/header.h"
+#include "cache/store.h"
+
+namespace edgelm::cache {
+
+struct StorePlan {
+  std::string folder;
+  std::string name;  // of the file
+  Header header;     // without image_hash, which is taken while writing
+  std::shared_ptr<const std::byte> image;
+  std::optional<std::uint64_t> limit_bytes;
+  std::function<void(const std::string&)> notice;
+};
+
+struct Store::Job {
+  explicit Job(StorePlan what);
+  ~Job();  // in a hurry, see store.h
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
+  StoreOutcome outcome();
+  StoreOutcome wait();
+
+ private:
+  void run();
+  Result<StoreOutcome> write_all();
+  Status write_image(int file);
+  Status finish(const Folder& folder, int file, const std::string& temporary);
+  [[nodiscard]] Status may_go_on(std::uint64_t written_bytes);
+
+  StorePlan plan_;
+  std::atomic<std::int64_t> hurry_since_ns_ = 0;  // 0: not in a hurry
+  std::int64_t written_before_hurry_ = -1;
+  std::mutex mutex_;
+  StoreOutcome outcome_{.state = StoreState::kWriting};  // under mutex_
+  std::thread thread_;
+};
+
+// Bytes that all files together may take, as Options says it.
+std::uint64_t limit_of(const std::optional<std::uint64_t>& given, const Folder& folder);
+
+// Waits until the pages of an open file are on the disk, one stretch after the other, and stops
+// between two of them when asked to.
+Status settle(int file, std::uint64_t file_bytes, const std::function<bool()>& stop);
+// After that: the mark that says so.
+Status write_mark(int file, const Header& header);
+
+}  // namespace edgelm::cache
