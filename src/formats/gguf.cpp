@@ -2,8 +2,10 @@
 
 #include "formats/gguf.h"
 
+#include <iterator>
 #include <utility>
 
+#include "base/hash.h"
 #include "formats/gguf_part.h"
 #include "formats/gguf_split.h"
 #include "formats/name_index.h"
@@ -15,6 +17,7 @@ namespace edgelm::formats {
 struct GgufFile::State {
   std::string path;
   std::vector<os::MappedFile> maps;  // empty when parsed from memory
+  std::vector<Bytes> headers;        // of the parts that are files, in the order of `maps`
   std::uint64_t file_bytes = 0;
   std::uint32_t version = 0;
   std::uint32_t n_parts = 1;
@@ -120,6 +123,8 @@ Result<GgufFile> GgufFile::open(const std::string& path, TypePolicy policy) {
   state->version = set.parts.front().version;
   state->n_parts = static_cast<std::uint32_t>(set.parts.size());
   state->metadata = std::move(set.parts.front().metadata);
+  state->headers.reserve(set.parts.size());
+  for (const GgufPart& each : set.parts) state->headers.push_back(each.header);
   for (const GgufPart& each : set.parts)
     state->infos.insert(state->infos.end(), each.tensors.begin(), each.tensors.end());
   EDGELM_TRY(state->finish());
@@ -149,6 +154,16 @@ Result<GgufFile> GgufFile::adopt(os::MappedFile map, std::string name, TypePolic
 }
 
 const std::string& GgufFile::path() const { return state_->path; }
+std::string GgufFile::identity() const {
+  std::string text;
+  for (std::size_t i = 0; i < state_->headers.size(); ++i) {
+    const std::string& stamp = state_->maps[i].stamp();
+    if (stamp.empty()) return {};
+    fmt::format_to(std::back_inserter(text), "{} {:016x}\n", stamp, hash64(state_->headers[i]));
+  }
+  return text;
+}
+
 std::uint32_t GgufFile::version() const { return state_->version; }
 std::uint64_t GgufFile::file_bytes() const { return state_->file_bytes; }
 std::uint32_t GgufFile::n_parts() const { return state_->n_parts; }

@@ -97,6 +97,10 @@ class GgufFile {
   ~GgufFile();
 
   [[nodiscard]] const std::string& path() const;
+  // Names what was opened, for caches of what is made from it: a line per part with its stamp
+  // (os/file.h) and a hash of its header. Another text when anything may have changed; empty when
+  // that cannot be told, as of bytes in memory and files that have only just been written.
+  [[nodiscard]] std::string identity() const;
   [[nodiscard]] std::uint32_t version() const;
   [[nodiscard]] std::uint64_t file_bytes() const;  // all parts together
   [[nodiscard]] std::uint32_t n_parts() const;

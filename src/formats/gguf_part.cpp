@@ -266,6 +266,7 @@ Result<GgufPart> parse_part(Bytes bytes, const std::string& name, TypePolicy pol
   EDGELM_TRY_ASSIGN(const std::uint32_t alignment, read_alignment(name, part.metadata));
   EDGELM_TRY_ASSIGN(part.tensors,
                     parse_tensors(bytes, reader, name, *n_tensors, alignment, policy));
+  part.header = bytes.first(reader.position());
   return part;
 }
 

@@ -28,6 +28,7 @@ inline constexpr std::uint64_t kMaxTensors = 1u << 20;
 
 struct GgufPart {
   std::uint32_t version = 0;
+  Bytes header;  // all before the padding and the tensor data
   std::vector<GgufValue> metadata;
   std::vector<GgufTensorInfo> tensors;  // every type that the policy lets through
 };

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -40,6 +41,24 @@ std::string every_type(std::uint32_t version) {
   file.key("infinite", 6).raw(1.0f / 0.0f);
   file.tensor("one", {4, 2}, 0, 0).tensor("two", {32}, 8, 32).data(66);
   return file.bytes();
+}
+
+TEST(GgufReader, IdentityNamesAFileThatHasRested) {
+  const std::string path = test::source_dir() + "/models/edgelm-novels-tiny-q8_0.gguf";
+  const auto file = GgufFile::open(path);
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_THAT(file->identity(), HasSubstr(fmt::format(":{}:", file->file_bytes())));
+  EXPECT_EQ(file->identity(), GgufFile::open(path)->identity());
+
+  const std::string copy = fmt::format("{}gguf_identity_{}", ::testing::TempDir(), getpid());
+  std::filesystem::copy_file(path, copy);
+  const auto fresh = GgufFile::open(copy);  // it might still be changing
+  ASSERT_TRUE(fresh) << fresh.error().message;
+  EXPECT_EQ(fresh->identity(), "");
+  std::filesystem::remove(copy);
+
+  const std::string bytes = every_type(3);
+  EXPECT_EQ(GgufFile::parse(as_byte_span(bytes), "memory")->identity(), "");
 }
 
 TEST(GgufReader, ReadsEveryTypeInBothVersions) {

@@ -2,9 +2,22 @@
 
 #include "model/model.h"
 
+#include <filesystem>
 #include <map>
+#include <system_error>
 
 namespace edgelm::model {
+namespace {
+
+void name_source(const formats::GgufFile& file, plan::Plan& plan) {
+  plan.source = file.identity();
+  if (plan.source.empty()) return;
+  std::error_code unknown;
+  const std::filesystem::path path = std::filesystem::canonical(file.path(), unknown);
+  plan.source_path = unknown ? file.path() : path.string();
+}
+
+}  // namespace
 
 Result<std::shared_ptr<const Model>> Model::load(const std::string& path) {
   EDGELM_TRY_ASSIGN(formats::GgufFile file, formats::GgufFile::open(path));
@@ -19,6 +32,7 @@ Result<std::shared_ptr<const Model>> Model::parse(Bytes bytes, std::string name)
 Result<std::shared_ptr<const Model>> Model::from_file(formats::GgufFile file) {
   const std::shared_ptr<Model> model(new Model(std::move(file)));
   EDGELM_TRY_ASSIGN(model->description_, arch::describe(model->file_));
+  name_source(model->file_, model->description_.plan);
   EDGELM_TRY_ASSIGN(model->chat_template_,
                     model->file_.string_or("tokenizer.chat_template", std::string_view{}));
   EDGELM_TRY_ASSIGN(const std::string_view family,

@@ -7,9 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 #include "os/descriptor.h"
@@ -22,6 +24,18 @@ tl::unexpected<Error> system_error(const std::string& path, const char* action) 
   const int reason = errno;
   const ErrorCode code = reason == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo;
   return fail(code, "{}: cannot {}: {}", path, action, std::strerror(reason));
+}
+
+std::int64_t nanoseconds(const timespec& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+std::string stamp_of(const struct stat& info) {
+  if (::time(nullptr) - std::max(info.st_ctim.tv_sec, info.st_mtim.tv_sec) <
+      MappedFile::kStampAgeSeconds)
+    return {};
+  return fmt::format("{}:{}:{}:{}:{}", info.st_dev, info.st_ino, info.st_size,
+                     nanoseconds(info.st_mtim), nanoseconds(info.st_ctim));
 }
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
@@ -79,7 +93,9 @@ Result<MappedFile> MappedFile::of_descriptor(int descriptor, const std::string& 
   if (S_ISDIR(info.st_mode)) return fail(ErrorCode::kIo, "{}: is a directory, not a file", path);
   if (!S_ISREG(info.st_mode))
     return fail(ErrorCode::kIo, "{}: is not a regular file, so it cannot be mapped", path);
-  return of_range(descriptor, path, 0, static_cast<std::uint64_t>(info.st_size));
+  auto mapped = of_range(descriptor, path, 0, static_cast<std::uint64_t>(info.st_size));
+  if (mapped) mapped->stamp_ = stamp_of(info);
+  return mapped;
 }
 
 Result<MappedFile> MappedFile::of_range(int descriptor, const std::string& path,
@@ -103,11 +119,14 @@ Result<MappedFile> MappedFile::of_range(int descriptor, const std::string& path,
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      stamp_(std::move(other.stamp_)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(stamp_, other.stamp_);
   return *this;
 }
 

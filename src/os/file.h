@@ -39,12 +39,19 @@ class MappedFile {
 
   [[nodiscard]] Bytes bytes() const { return {data_, size_}; }
 
+  // "device:inode:size:mtime:ctime" as the file was opened: another text when its content may be
+  // another. Empty when that cannot be promised, because it changed in the last kStampAgeSeconds
+  // and may change again within the file system's tick (of up to two seconds, on FAT).
+  [[nodiscard]] const std::string& stamp() const { return stamp_; }
+  static constexpr std::int64_t kStampAgeSeconds = 3;
+
   // Asks the system to read the pages ahead of use (madvise WILLNEED); errors are ignored.
   void prefetch() const;
 
  private:
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
+  std::string stamp_;
 };
 
 // The whole file, or kLimit when it is larger than `max_bytes`. "-" is not special.

@@ -1,7 +1,9 @@
 // Files, clock, processor and memory on the machine that runs the test.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -54,6 +56,27 @@ TEST(File, DirectoryAndLimitAreErrors) {
   ASSERT_FALSE(limited);
   EXPECT_EQ(limited.error().code, ErrorCode::kLimit);
   EXPECT_TRUE(read_file(path, 5));
+  std::remove(path.c_str());
+}
+
+TEST(File, LargeMappingsStartAtHugePages) {
+  const std::string path = temporary_path("large");
+  std::string content(5 << 20, 'x');
+  content[2 << 20] = 'y';
+  content.back() = 'z';
+  ASSERT_TRUE(write_file_atomic(path, content));
+  const auto mapped = MappedFile::open(path);
+  ASSERT_TRUE(mapped) << mapped.error().message;
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(mapped->bytes().data()) % (2 << 20), 0U);
+  EXPECT_EQ(as_chars(mapped->bytes()), content);
+  EXPECT_EQ(mapped->stamp(), "") << "it has only just been written";
+
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const auto part = MappedFile::of_range(descriptor, path, 2 << 20, 3 << 20);
+  ::close(descriptor);
+  ASSERT_TRUE(part) << part.error().message;
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(part->bytes().data()) % (2 << 20), 0U);
+  EXPECT_EQ(as_chars(part->bytes()), std::string_view(content).substr(2 << 20));
   std::remove(path.c_str());
 }
 

@@ -134,6 +134,10 @@ struct Plan {
   std::uint32_t n_vocab = 0;
   BufferId hidden = 0;             // where hidden states enter and leave
   std::optional<BufferId> logits;  // set when the plan ends in logits
+  // Where the weights come from, for what a backend keeps of them from one start to the next:
+  // GgufFile::identity(), empty when it must keep nothing, and the path for people.
+  std::string source;
+  std::string source_path;
 };
 
 }  // namespace edgelm::plan
