@@ -84,6 +84,17 @@ Status create(Temporary& temporary, const std::string& stem) {
   return system_error("make a file");
 }
 
+// What was made of the same file before it changed will never be asked for again.
+void remove_superseded(const Folder& folder, const StorePlan& plan) {
+  if (plan.header.label.empty()) return;
+  for (const File& each : folder.files()) {
+    const auto file = folder.open_file(each.name);
+    const auto header = file ? folder.read_header(*file, each.name) : fail(file.error());
+    if (header && header->label == plan.header.label && header->source != plan.header.source)
+      static_cast<void>(folder.remove(each.name));
+  }
+}
+
 }  // namespace
 
 std::uint64_t limit_of(const std::optional<std::uint64_t>& given, const Folder& folder) {
@@ -162,6 +173,7 @@ Result<StoreOutcome> Store::Job::write_all() {
     return StoreOutcome{
         StoreState::kSkipped,
         fmt::format("{} bytes are more than the cache's limit of {}", file_bytes, limit)};
+  remove_superseded(folder, plan_);
   folder.evict(limit - file_bytes);
   Temporary temporary{.folder = folder, .name = {}, .file = {}};
   EDGELM_TRY(create(temporary, plan_.name));
@@ -219,8 +231,8 @@ Status Store::Job::may_go_on(std::uint64_t written_bytes) {
   const double seconds = os::ns_to_s(os::now_ns() - since);
   const auto done = static_cast<double>(written - written_before_hurry_);
   const auto left = static_cast<double>(plan_.header.image_bytes) - static_cast<double>(written);
-  if (seconds > kExitSeconds ||
-      (seconds > kTrialSeconds && done / seconds * (kExitSeconds - seconds) < left))
+  if (seconds > plan_.exit_seconds ||
+      (seconds > kTrialSeconds && done / seconds * (plan_.exit_seconds - seconds) < left))
     return fail(ErrorCode::kIo, "the program ended before all was written");
   return {};
 }

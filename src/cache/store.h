@@ -3,8 +3,9 @@
 //
 // While the program lives it writes at the pace of the disk, so that no other program's memory is
 // taken for unwritten pages. When the program ends it stops waiting for the disk and copies the
-// rest to the system's page cache, if that can be done in kExitSeconds; the system writes it out
-// later, and the next find() verifies the whole image once. Otherwise nothing is left behind.
+// rest to the system's page cache, if that can be done in Options::exit_seconds; the system writes
+// it out later, and the next find() verifies the whole image once. Otherwise nothing is left
+// behind.
 
 #include <cstdint>
 #include <memory>
@@ -26,12 +27,10 @@ struct StoreOutcome {
 
 class Store {
  public:
-  static constexpr double kExitSeconds = 2;
-
   Store();  // of nothing
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
-  ~Store();  // see above; at most kExitSeconds and the writing of one block
+  ~Store();  // see above; at most exit_seconds and the writing of a few blocks
 
   [[nodiscard]] StoreOutcome outcome() const;  // as of now
   StoreOutcome wait();                         // until the file is whole and on the disk

@@ -20,6 +20,7 @@ struct StorePlan {
   Header header;     // without image_hash, which is taken while writing
   std::shared_ptr<const std::byte> image;
   std::optional<std::uint64_t> limit_bytes;
+  double exit_seconds = 0;
   std::function<void(const std::string&)> notice;
 };
 

@@ -113,6 +113,7 @@ Store WeightCache::store(const Key& key, const std::string& label,
                             .made_by = EDGELM_VERSION},
                  .image = std::move(image),
                  .limit_bytes = options_.limit_bytes,
+                 .exit_seconds = options_.exit_seconds,
                  .notice = options_.notice};
   return Store(std::make_unique<Store::Job>(std::move(plan)));
 }

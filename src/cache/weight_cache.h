@@ -16,6 +16,9 @@
 //     store_ = cache.store(key, plan.source_path, packed, image_bytes, source_hash);
 //   }
 //
+// The table hash must cover the names of the weights, not their sizes alone: two plans of one model
+// may ask for different layers of the same shapes.
+//
 // `store_` is a member of whoever owns the image. Its destructor finishes or gives up within two
 // seconds (store.h); store_.wait() waits as long as it takes, for a benchmark that wants quiet.
 // Everything here may be called from any thread.
@@ -43,6 +46,7 @@ struct Options {
   // free, counting the cache itself as free. 0: no cache.
   std::optional<std::uint64_t> limit_bytes = {};
   std::uint64_t min_image_bytes = kMinImageBytes;  // smaller images are not stored
+  double exit_seconds = 2;  // that the end of the program may take to finish a file (store.h)
   // Told in one line why an image is not stored, or that the program stays to finish it; from any
   // thread.
   std::function<void(const std::string&)> notice = {};
