@@ -2,6 +2,8 @@
 
 #include "arch/arch.h"
 
+#include <atomic>
+
 #include <fmt/ranges.h>
 
 #include <array>
@@ -33,8 +35,13 @@ std::vector<std::string_view> supported_architectures() {
 
 Result<Description> describe(const formats::GgufFile& file) {
   EDGELM_TRY_ASSIGN(const std::string_view name, file.string("general.architecture"));
-  for (const Entry& entry : kArchitectures)
-    if (entry.name == name) return entry.describe(file);
+  for (const Entry& entry : kArchitectures) {
+    if (entry.name != name) continue;
+    EDGELM_TRY_ASSIGN(Description description, entry.describe(file));
+    static std::atomic<std::uint64_t> n_plans{0};
+    description.plan.id = ++n_plans;
+    return description;
+  }
   return fail(ErrorCode::kUnsupported, "{}: architecture '{}' is not supported; this build runs {}",
               file.path(), name, fmt::join(supported_architectures(), ", "));
 }

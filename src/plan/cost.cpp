@@ -13,29 +13,6 @@ namespace {
 
 constexpr std::uint32_t kKvGroup = 32;  // dims that share a scale in q8_0
 
-// Calls f(weight id) once for every matrix a token passes through.
-template <class F>
-struct MatrixVisitor {
-  F f;
-  void operator()(const Embed&) const {}
-  void operator()(const StoreKv&) const {}
-  void operator()(const Attend&) const {}
-  void operator()(const NormProject& op) const {
-    for (const Projection& projection : op.projections) f(projection.weight);
-  }
-  void operator()(const ProjectAdd& op) const { f(op.weight); }
-  void operator()(const GatedFfn& op) const {
-    f(op.gate);
-    f(op.up);
-  }
-};
-
-template <class F>
-void for_each_matrix(const Plan& plan, F f) {
-  const MatrixVisitor<F> visitor{f};
-  for (const Op& op : plan.ops) std::visit(visitor, op);
-}
-
 // Tied weights are two entries of the same bytes: each address once.
 template <class F>
 std::uint64_t sum_distinct(const Plan& plan, F value) {
@@ -84,13 +61,14 @@ std::uint64_t compute_bytes(const Plan& plan, const Limits& limits) {
     const std::uint64_t rows = buffer.per_logit_row ? limits.logit_rows : limits.batch_tokens;
     bytes += rows * buffer.width * sizeof(float);
   }
-  // The input of a matrix product: normalised float32 and its int8 form with two floats per 32.
+  // The input of a matrix product: normalised float32, its int8 form, and per 32 columns two floats
+  // and four int16 (kernels::Activations); a row per thread at least.
   std::uint64_t widest = 0;
   for_each_matrix(plan,
                   [&](WeightId id) { widest = std::max(widest, plan.weights[id].shape.cols()); });
   const std::uint64_t padded = ceil_div<std::uint64_t>(widest, 64) * 64;
-  bytes +=
-      limits.batch_tokens * (padded * sizeof(float) + padded + padded / 32 * 2 * sizeof(float));
+  const std::uint64_t rows = std::max(limits.batch_tokens, limits.n_threads);
+  bytes += rows * (padded * sizeof(float) + padded + padded / 32 * 16);
   const AttentionScratch attention = attention_scratch(plan, limits);
   return bytes +
          (limits.n_threads * attention.floats_per_thread + attention.shared_floats) * sizeof(float);

@@ -19,6 +19,20 @@ Result<KvType> parse_kv_type(std::string_view name);  // kUsage for another name
 // kUnsupported when the plan's heads cannot be kept so: q8_0 wants dims that are multiples of 32.
 Status check_kv_type(const Plan& plan, KvType type);
 
+// Calls f(weight id) once for every matrix that a token passes through.
+template <class F>
+void for_each_matrix(const Plan& plan, F f) {
+  for (const Op& op : plan.ops) {
+    if (const auto* norm_project = std::get_if<NormProject>(&op))
+      for (const Projection& projection : norm_project->projections) f(projection.weight);
+    if (const auto* project = std::get_if<ProjectAdd>(&op)) f(project->weight);
+    if (const auto* ffn = std::get_if<GatedFfn>(&op)) {
+      f(ffn->gate);
+      f(ffn->up);
+    }
+  }
+}
+
 struct Limits {
   std::uint32_t context_tokens = 0;    // cached positions over all sequences
   std::uint32_t batch_tokens = 0;      // most tokens of one step

@@ -20,8 +20,9 @@ double mebibytes(std::uint64_t bytes) { return static_cast<double>(bytes) / (102
 }  // namespace
 
 CpuBackend::CpuBackend(const kernels::Kernels& kernels, ThreadTuner decode_threads,
-                       std::uint32_t prefill_threads)
+                       const CpuOptions& options, std::uint32_t prefill_threads)
     : kernels_(&kernels),
+      options_(options),
       decode_threads_(std::move(decode_threads)),
       prefill_threads_(prefill_threads),
       pool_(std::max(decode_threads_.threads(), prefill_threads)) {}
@@ -37,7 +38,7 @@ Result<std::unique_ptr<CpuBackend>> CpuBackend::create(const CpuOptions& options
                 std::max(decode, prefill), kMaxThreads);
   try {
     return std::unique_ptr<CpuBackend>(new CpuBackend(
-        *kernels, measured ? ThreadTuner(cores) : ThreadTuner::fixed(decode), prefill));
+        *kernels, measured ? ThreadTuner(cores) : ThreadTuner::fixed(decode), options, prefill));
   } catch (const std::system_error& error) {  // a limit on threads or memory
     return fail(ErrorCode::kMemory, "cannot start {} threads: {}; try fewer (-t, -tb)",
                 std::max(decode, prefill), error.what());
@@ -49,6 +50,16 @@ std::string CpuBackend::name() const {
   return decode == prefill_threads_ ? fmt::format("cpu {}, {} threads", kernels_->name, decode)
                                     : fmt::format("cpu {}, {} threads (prefill {})", kernels_->name,
                                                   decode, prefill_threads_);
+}
+
+std::shared_ptr<const PackedWeights> CpuBackend::packed(const plan::Plan& plan) {
+  if (!options_.repack) return nullptr;
+  if (packed_ == nullptr || plan.id == 0 || packed_plan_ != plan.id) {
+    packed_ = nullptr;  // the old ones go before the new ones come
+    packed_ = std::make_shared<PackedWeights>(plan, *kernels_, pool_);
+    packed_plan_ = plan.id;
+  }
+  return packed_;
 }
 
 Result<std::unique_ptr<Executor>> CpuBackend::compile(const plan::Plan& plan,
@@ -65,7 +76,7 @@ Result<std::unique_ptr<Executor>> CpuBackend::compile(const plan::Plan& plan,
                 full.context_tokens, mebibytes(need.kv_bytes), mebibytes(need.compute_bytes),
                 mebibytes(available));
   try {
-    return std::unique_ptr<Executor>(new CpuExecutor(*this, plan, full, need));
+    return std::unique_ptr<Executor>(new CpuExecutor(*this, plan, packed(plan), full, need));
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::kMemory,
                 "not enough memory for a context of {} tokens ({:.0f} MiB); try a smaller one (-c)",

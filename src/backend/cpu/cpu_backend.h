@@ -5,6 +5,7 @@
 #include <string>
 
 #include "backend/backend.h"
+#include "backend/cpu/packed_weights.h"
 #include "backend/cpu/thread_tuner.h"
 #include "kernels/kernels.h"
 #include "threads/pool.h"
@@ -15,6 +16,8 @@ struct CpuOptions {
   std::string isa = {};               // empty: the best this processor runs
   std::uint32_t decode_threads = 0;   // 0: found by measuring the first steps (thread_tuner.h)
   std::uint32_t prefill_threads = 0;  // 0: decode_threads, or as many as there are cores
+  bool repack = true;                 // false: use weights as they lie in the file
+  bool cache = true;                  // keep packed weights on disk (weight_cache.h)
 };
 
 class CpuBackend final : public Backend {
@@ -34,13 +37,18 @@ class CpuBackend final : public Backend {
   [[nodiscard]] threads::ThreadPool& pool() { return pool_; }
 
  private:
-  CpuBackend(const kernels::Kernels& kernels, ThreadTuner decode_threads,
+  CpuBackend(const kernels::Kernels& kernels, ThreadTuner decode_threads, const CpuOptions& options,
              std::uint32_t prefill_threads);
+  std::shared_ptr<const PackedWeights> packed(const plan::Plan& plan);
 
   const kernels::Kernels* kernels_;
+  CpuOptions options_;
   ThreadTuner decode_threads_;
   std::uint32_t prefill_threads_;
   threads::ThreadPool pool_;
+  // Of the last plan: a benchmark compiles one plan many times.
+  std::uint64_t packed_plan_ = 0;
+  std::shared_ptr<const PackedWeights> packed_;
 };
 
 }  // namespace edgelm::backend

@@ -10,11 +10,13 @@
 
 namespace edgelm::backend {
 
-CpuExecutor::CpuExecutor(CpuBackend& backend, const plan::Plan& plan, const plan::Limits& limits,
+CpuExecutor::CpuExecutor(CpuBackend& backend, const plan::Plan& plan,
+                         std::shared_ptr<const PackedWeights> packed, const plan::Limits& limits,
                          const plan::Memory& memory)
     : backend_(backend),
       kernels_(backend.kernels()),
       plan_(plan),
+      packed_(std::move(packed)),
       limits_(limits),
       memory_(memory),
       n_kv_blocks_(ceil_div(limits_.context_tokens, limits_.kv_block_tokens)),
@@ -32,10 +34,13 @@ CpuExecutor::CpuExecutor(CpuBackend& backend, const plan::Plan& plan, const plan
     input_stride_ = std::max<std::size_t>(input_stride_, weight.shape.cols());
   }
   input_stride_ = ceil_div<std::size_t>(input_stride_, 64) * 64;
-  input_f32_ = AlignedArray<float>(limits_.batch_tokens * input_stride_);
-  input_q_ = AlignedArray<std::int8_t>(limits_.batch_tokens * input_stride_);
-  input_scale_ = AlignedArray<float>(limits_.batch_tokens * input_stride_ / kernels::kGroup);
-  input_sum_ = AlignedArray<float>(limits_.batch_tokens * input_stride_ / kernels::kGroup);
+  const std::size_t input_rows = std::max(limits_.batch_tokens, limits_.n_threads);
+  input_f32_ = AlignedArray<float>(input_rows * input_stride_);
+  input_q_ = AlignedArray<std::int8_t>(input_rows * input_stride_);
+  input_scale_ = AlignedArray<float>(input_rows * input_stride_ / kernels::kGroup);
+  input_sum_ = AlignedArray<float>(input_rows * input_stride_ / kernels::kGroup);
+  if (kernels_.panel_bias != nullptr)
+    input_bias_ = AlignedArray<std::int16_t>(input_rows * input_stride_ / 8);
 
   for (const plan::KvLayer& layer : plan_.kv_layers) add_kv_layer(layer);
   kv_ = AlignedArray<std::byte>(n_kv_blocks_ * kv_block_bytes_);

@@ -16,7 +16,9 @@ namespace edgelm::backend {
 
 class CpuExecutor final : public Executor {
  public:
-  CpuExecutor(CpuBackend& backend, const plan::Plan& plan, const plan::Limits& limits,
+  // `packed` may be nullptr: all weights are used as they lie in the file.
+  CpuExecutor(CpuBackend& backend, const plan::Plan& plan,
+              std::shared_ptr<const PackedWeights> packed, const plan::Limits& limits,
               const plan::Memory& memory);
 
   Status run(const Batch& batch) override;
@@ -97,6 +99,7 @@ class CpuExecutor final : public Executor {
   CpuBackend& backend_;
   const kernels::Kernels& kernels_;
   plan::Plan plan_;
+  std::shared_ptr<const PackedWeights> packed_;
   plan::Limits limits_;
   plan::Memory memory_;
 
@@ -107,6 +110,7 @@ class CpuExecutor final : public Executor {
   AlignedArray<std::int8_t> input_q_;
   AlignedArray<float> input_scale_;
   AlignedArray<float> input_sum_;
+  AlignedArray<std::int16_t> input_bias_;
   // F32 vectors (norms, biases) copied out of the file, where they may lie unaligned.
   std::vector<AlignedArray<float>> vectors_;
 

@@ -22,29 +22,37 @@ CpuExecutor::Input CpuExecutor::prepare(plan::BufferId buffer_id, const plan::We
   const bool gather = rows == plan::Rows::kLogits;
   const std::size_t n_rows = gather ? step.batch->logit_tokens.size() : step.n_tokens;
   const std::size_t groups = input_stride_ / kernels::kGroup;
-  const auto range = member.share(n_rows);
+  // A single row is prepared by every thread for itself: cheaper than a barrier.
+  const bool alone = n_rows == 1;
+  const std::size_t first = alone ? member.index() : 0;
+  const auto range = alone ? Member::Range{0, 1} : member.share(n_rows);
   for (std::size_t i = range.begin; i < range.end; ++i) {
     const std::size_t token = gather ? step.batch->logit_tokens[i] : i;
     const float* row = buffer(buffer_id) + token * n;
-    float* target = input_f32_.data() + i * input_stride_;
+    const std::size_t place = first + i;
+    float* target = input_f32_.data() + place * input_stride_;
     if (norm != nullptr) {
       kernels_.rms_norm(row, floats(*norm), n, epsilon, target);
       row = target;
     } else if (!quantize) {
       std::copy(row, row + n, target);
     }
-    if (quantize)
-      kernels_.quantize(row, n, input_q_.data() + i * input_stride_,
-                        input_scale_.data() + i * groups, input_sum_.data() + i * groups);
+    if (!quantize) continue;
+    std::int8_t* const q = input_q_.data() + place * input_stride_;
+    kernels_.quantize(row, n, q, input_scale_.data() + place * groups,
+                      input_sum_.data() + place * groups);
+    if (kernels_.panel_bias != nullptr)
+      kernels_.panel_bias(q, n, input_bias_.data() + place * 4 * groups);
   }
-  member.barrier();
-  return {{.f32 = input_f32_.data(),
+  if (!alone) member.barrier();
+  return {{.f32 = input_f32_.data() + first * input_stride_,
            .f32_stride = input_stride_,
-           .q = input_q_.data(),
+           .q = input_q_.data() + first * input_stride_,
            .q_stride = input_stride_,
-           .scale = input_scale_.data(),
-           .scaled_sum = input_sum_.data(),
-           .scale_stride = groups},
+           .scale = input_scale_.data() + first * groups,
+           .scaled_sum = input_sum_.data() + first * groups,
+           .scale_stride = groups,
+           .bias = input_bias_.data() + first * 4 * groups},
           n_rows};
 }
 
@@ -53,6 +61,20 @@ void CpuExecutor::multiply(const Input& input, plan::WeightId weight, std::size_
                            bool accumulate) {
   if (row_begin == row_end || input.rows == 0) return;
   const tensor::TensorView& matrix = plan_.weights[weight];
+  if (packed_ != nullptr && (*packed_)[weight].panels != nullptr) {
+    const PackedWeights::Matrix& packed = (*packed_)[weight];
+    kernels_.panel(matrix.type)({.panels = packed.panels,
+                                 .panel_bytes = packed.panel_bytes,
+                                 .cols = matrix.shape.cols(),
+                                 .row_begin = row_begin,
+                                 .row_end = row_end,
+                                 .x = input.activations,
+                                 .n_tokens = input.rows,
+                                 .out = out,
+                                 .out_stride = out_stride,
+                                 .accumulate = accumulate});
+    return;
+  }
   kernels::MatmulArgs args;
   args.weights = matrix.data.data();
   args.row_bytes = matrix.row_bytes();
