@@ -9,6 +9,10 @@
 #include <immintrin.h>
 #define EDGELM_AVX2 __attribute__((target("avx2,fma,f16c")))
 #define EDGELM_AVX2_INLINE __attribute__((target("avx2,fma,f16c"), always_inline)) inline
+// AVX-512 with VNNI: Ice Lake, Zen 4 and later.
+#define EDGELM_VNNI512 \
+  __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
+#define EDGELM_VNNI512_INLINE EDGELM_VNNI512 __attribute__((always_inline)) inline
 #elif defined(__aarch64__)
 #define EDGELM_ARM 1
 #include <arm_neon.h>

@@ -17,13 +17,16 @@ namespace edgelm::kernels {
 namespace {
 
 PanelFn no_panels(tensor::DType) { return nullptr; }
+PanelWants no_wants(tensor::DType) { return {}; }
 
 constexpr Kernels kScalarKernels{
     .isa = Isa::kScalar,
     .name = "scalar",
     .matmul = matmul_scalar,
     .panel = no_panels,
+    .panel_wants = no_wants,
     .panel_bias = nullptr,
+    .panel_wide = nullptr,
     .quantize = quantize_scalar,
     .rms_norm = rms_norm_scalar,
     .silu_mul = silu_mul_scalar,
@@ -42,7 +45,9 @@ constexpr Kernels kAvx2Kernels{
     .name = "avx2",
     .matmul = matmul_avx2,
     .panel = panel_avx2,
+    .panel_wants = panel_wants_avx2,
     .panel_bias = panel_bias_avx2,
+    .panel_wide = panel_wide_avx2,
     .quantize = quantize_avx2,
     .rms_norm = rms_norm_avx2,
     .silu_mul = silu_mul_avx2,
@@ -55,7 +60,18 @@ constexpr Kernels kAvx2Kernels{
     .read_probe = read_probe_avx2,
 };
 
-constexpr std::array kAllKernels{&kAvx2Kernels, &kScalarKernels};
+// AVX-512 for what is bound by arithmetic; the rest is AVX2's.
+constexpr Kernels with_vnni512(Kernels kernels) {
+  kernels.isa = Isa::kAvx512;
+  kernels.name = "avx512";
+  kernels.panel = panel_vnni512;
+  kernels.panel_wants = panel_wants_vnni512;
+  kernels.panel_wide = nullptr;
+  return kernels;
+}
+constexpr Kernels kAvx512Kernels = with_vnni512(kAvx2Kernels);
+
+constexpr std::array kAllKernels{&kAvx512Kernels, &kAvx2Kernels, &kScalarKernels};
 #elif defined(EDGELM_ARM)
 constexpr Kernels with_matmul(Kernels kernels, Isa isa, std::string_view name,
                               MatmulFn (*matmul)(tensor::DType)) {
@@ -70,7 +86,9 @@ constexpr Kernels kNeonKernels{
     .name = "neon",
     .matmul = matmul_neon,
     .panel = no_panels,
+    .panel_wants = no_wants,
     .panel_bias = nullptr,
+    .panel_wide = nullptr,
     .quantize = quantize_neon,
     .rms_norm = rms_norm_neon,
     .silu_mul = silu_mul_neon,
@@ -112,6 +130,8 @@ bool runs_here(const Kernels& kernels) {
       return true;
     case Isa::kAvx2:
       return cpu.avx2 && cpu.fma && cpu.f16c;
+    case Isa::kAvx512:
+      return cpu.avx2 && cpu.fma && cpu.f16c && cpu.avx512_vnni;
     case Isa::kNeon:
       return cpu.neon;
     case Isa::kDotprod:
@@ -129,7 +149,7 @@ Result<const Kernels*> select_kernels(std::string_view forced_name) {
                   list_of_sets());
     }
   }
-  for (const std::string_view name : {"scalar", "avx2", "neon", "dotprod"}) {
+  for (const std::string_view name : {"scalar", "avx2", "avx512", "neon", "dotprod"}) {
     if (name != forced_name) continue;
     return fail(ErrorCode::kUnsupported,
                 "instruction set '{}': not in a build for this architecture; there are: {}",

@@ -15,19 +15,21 @@
 
 namespace edgelm::kernels {
 
-enum class Isa : std::uint8_t { kScalar, kAvx2, kNeon, kDotprod };
+enum class Isa : std::uint8_t { kScalar, kAvx2, kAvx512, kNeon, kDotprod };
 
 struct Kernels {
   Isa isa;
-  std::string_view name;  // "scalar", "avx2" (AVX2 + FMA + F16C), "neon", "dotprod" (NEON + SDOT)
+  std::string_view name;  // "scalar", "avx2" (AVX2 + FMA + F16C), "avx512" (and VNNI), "neon", "dotprod"
 
   MatmulFn (*matmul)(tensor::DType type);  // never nullptr for a type in the dtype table
 
   // panel/: the same products over packed weights. nullptr for a type that is not packed, and for
   // all types on a set without such kernels.
   PanelFn (*panel)(tensor::DType type);
-  // panel/: Activations::bias; nullptr where no kernel of the set wants it.
+  PanelWants (*panel_wants)(tensor::DType type);
+  // panel/: Activations::bias and ::wide; nullptr where no kernel of the set wants them.
   void (*panel_bias)(const std::int8_t* q, std::size_t n, std::int16_t* bias);
+  void (*panel_wide)(const std::int8_t* q, std::size_t n, std::int16_t* wide);
 
   // quantize/: x (n, multiple of 32) -> q in [-127, 127], scale = max|x| / 127 per group of 32 and
   // scaled_sum = scale * sum(q). A group of zeros has scale 0. Rounds to nearest, ties to even.

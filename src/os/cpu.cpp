@@ -27,6 +27,10 @@ CpuFeatures detect() {
   __builtin_cpu_init();
   features.avx2 = __builtin_cpu_supports("avx2") != 0;
   features.fma = __builtin_cpu_supports("fma") != 0;
+  features.avx512_vnni =
+      __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+      __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+      __builtin_cpu_supports("avx512vnni") != 0;
   // F16C has no name in GCC 12's __builtin_cpu_supports; CPUID leaf 1, ECX bit 29.
   unsigned eax = 1;
   unsigned ebx = 0;

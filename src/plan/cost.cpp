@@ -61,14 +61,14 @@ std::uint64_t compute_bytes(const Plan& plan, const Limits& limits) {
     const std::uint64_t rows = buffer.per_logit_row ? limits.logit_rows : limits.batch_tokens;
     bytes += rows * buffer.width * sizeof(float);
   }
-  // The input of a matrix product: normalised float32, its int8 form, and per 32 columns two floats
-  // and four int16 (kernels::Activations); a row per thread at least.
+  // The input of a matrix product: normalised float32, its int8 and int16 forms, and per 32 columns
+  // two floats and four int16 (kernels::Activations); a row per thread at least.
   std::uint64_t widest = 0;
   for_each_matrix(plan,
                   [&](WeightId id) { widest = std::max(widest, plan.weights[id].shape.cols()); });
   const std::uint64_t padded = ceil_div<std::uint64_t>(widest, 64) * 64;
   const std::uint64_t rows = std::max(limits.batch_tokens, limits.n_threads);
-  bytes += rows * (padded * sizeof(float) + padded + padded / 32 * 16);
+  bytes += rows * (padded * sizeof(float) + 3 * padded + padded / 32 * 16);
   const AttentionScratch attention = attention_scratch(plan, limits);
   return bytes +
          (limits.n_threads * attention.floats_per_thread + attention.shared_floats) * sizeof(float);

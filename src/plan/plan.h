@@ -125,9 +125,6 @@ struct KvLayer {
 };
 
 struct Plan {
-  // Names the model file as it is on disk now (formats::GgufFile::identity); empty for weights that
-  // do not lie in a mapped file.
-  std::string source;
   // Two plans with one id have the same weights at the same addresses.
   std::uint64_t id = 0;
   std::vector<tensor::TensorView> weights;  // views into the model file: not owned

@@ -1,6 +1,6 @@
 #pragma once
-// An owned array of zeros whose start lies on a cache line. Large ones come straight from the system
-// (os/pages.h): memory is taken on first touch, in huge pages where there are any.
+// An owned array of zeros whose start lies on a cache line. Large ones come straight from the
+// system (os/pages.h): memory is taken on first touch, in huge pages where there are any.
 
 #include <cstddef>
 #include <cstdint>
@@ -34,8 +34,8 @@ class AlignedArray {
     }
     if (start == nullptr) throw std::bad_alloc();
     const std::uintptr_t past = reinterpret_cast<std::uintptr_t>(start) % kAlignment;
-    data_ = reinterpret_cast<T*>(static_cast<std::byte*>(start) +
-                                 (past == 0 ? 0 : kAlignment - past));
+    data_ =
+        reinterpret_cast<T*>(static_cast<std::byte*>(start) + (past == 0 ? 0 : kAlignment - past));
   }
   [[nodiscard]] T* data() { return data_; }
   [[nodiscard]] const T* data() const { return data_; }

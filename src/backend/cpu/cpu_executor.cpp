@@ -41,6 +41,8 @@ CpuExecutor::CpuExecutor(CpuBackend& backend, const plan::Plan& plan,
   input_sum_ = AlignedArray<float>(input_rows * input_stride_ / kernels::kGroup);
   if (kernels_.panel_bias != nullptr)
     input_bias_ = AlignedArray<std::int16_t>(input_rows * input_stride_ / 8);
+  if (kernels_.panel_wide != nullptr)
+    input_wide_ = AlignedArray<std::int16_t>(input_rows * input_stride_);
 
   for (const plan::KvLayer& layer : plan_.kv_layers) add_kv_layer(layer);
   kv_ = AlignedArray<std::byte>(n_kv_blocks_ * kv_block_bytes_);

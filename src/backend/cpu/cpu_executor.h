@@ -66,13 +66,18 @@ class CpuExecutor final : public Executor {
     kernels::Activations activations;
     std::size_t rows = 0;
   };
+  struct Forms {  // in which the matrices that share an input want it, beside float32
+    bool quantized = false;
+    kernels::PanelWants wants;
+    void add(const CpuExecutor& executor, plan::WeightId weight);
+  };
   Input prepare(plan::BufferId buffer, const plan::WeightId* norm, float epsilon, plan::Rows rows,
-                bool quantize, const Step& step, Member& member);
+                const Forms& forms, const Step& step, Member& member);
   void multiply(const Input& input, plan::WeightId weight, std::size_t row_begin,
                 std::size_t row_end, float* out, std::size_t out_stride, bool accumulate);
   void add_bias(std::size_t n_rows, plan::WeightId bias, std::size_t begin, std::size_t end,
                 float* out, std::size_t out_stride);
-  [[nodiscard]] bool quantized(plan::WeightId weight) const;
+  [[nodiscard]] bool packed(plan::WeightId weight) const;
 
   // cpu_attention.cpp
   void add_rope_table(const plan::StoreKv& store);
@@ -111,6 +116,7 @@ class CpuExecutor final : public Executor {
   AlignedArray<float> input_scale_;
   AlignedArray<float> input_sum_;
   AlignedArray<std::int16_t> input_bias_;
+  AlignedArray<std::int16_t> input_wide_;
   // F32 vectors (norms, biases) copied out of the file, where they may lie unaligned.
   std::vector<AlignedArray<float>> vectors_;
 

@@ -11,13 +11,25 @@ constexpr std::size_t kRowGrain = 16;
 
 }  // namespace
 
-bool CpuExecutor::quantized(plan::WeightId weight) const {
-  return tensor::dtype_info(plan_.weights[weight].type).quantized;
+void CpuExecutor::Forms::add(const CpuExecutor& executor, plan::WeightId weight) {
+  const tensor::DType type = executor.plan_.weights[weight].type;
+  if (!tensor::dtype_info(type).quantized) return;
+  quantized = true;
+  if (!executor.packed(weight)) return;
+  const kernels::PanelWants more = executor.kernels_.panel_wants(type);
+  wants.bias |= more.bias;
+  wants.wide |= more.wide;
+}
+
+bool CpuExecutor::packed(plan::WeightId weight) const {
+  return packed_ != nullptr && (*packed_)[weight].panels != nullptr;
 }
 
 CpuExecutor::Input CpuExecutor::prepare(plan::BufferId buffer_id, const plan::WeightId* norm,
-                                        float epsilon, plan::Rows rows, bool quantize,
+                                        float epsilon, plan::Rows rows, const Forms& forms,
                                         const Step& step, Member& member) {
+  const bool quantize = forms.quantized;
+  const kernels::PanelWants& wants = forms.wants;
   const std::size_t n = width(buffer_id);
   const bool gather = rows == plan::Rows::kLogits;
   const std::size_t n_rows = gather ? step.batch->logit_tokens.size() : step.n_tokens;
@@ -41,8 +53,8 @@ CpuExecutor::Input CpuExecutor::prepare(plan::BufferId buffer_id, const plan::We
     std::int8_t* const q = input_q_.data() + place * input_stride_;
     kernels_.quantize(row, n, q, input_scale_.data() + place * groups,
                       input_sum_.data() + place * groups);
-    if (kernels_.panel_bias != nullptr)
-      kernels_.panel_bias(q, n, input_bias_.data() + place * 4 * groups);
+    if (wants.bias) kernels_.panel_bias(q, n, input_bias_.data() + place * 4 * groups);
+    if (wants.wide && !alone) kernels_.panel_wide(q, n, input_wide_.data() + place * input_stride_);
   }
   if (!alone) member.barrier();
   return {{.f32 = input_f32_.data() + first * input_stride_,
@@ -52,7 +64,8 @@ CpuExecutor::Input CpuExecutor::prepare(plan::BufferId buffer_id, const plan::We
            .scale = input_scale_.data() + first * groups,
            .scaled_sum = input_sum_.data() + first * groups,
            .scale_stride = groups,
-           .bias = input_bias_.data() + first * 4 * groups},
+           .bias = input_bias_.data() + first * 4 * groups,
+           .wide = input_wide_.data() + first * input_stride_},
           n_rows};
 }
 
@@ -61,7 +74,7 @@ void CpuExecutor::multiply(const Input& input, plan::WeightId weight, std::size_
                            bool accumulate) {
   if (row_begin == row_end || input.rows == 0) return;
   const tensor::TensorView& matrix = plan_.weights[weight];
-  if (packed_ != nullptr && (*packed_)[weight].panels != nullptr) {
+  if (packed(weight)) {
     const PackedWeights::Matrix& packed = (*packed_)[weight];
     kernels_.panel(matrix.type)({.panels = packed.panels,
                                  .panel_bytes = packed.panel_bytes,
@@ -96,12 +109,11 @@ void CpuExecutor::add_bias(std::size_t n_rows, plan::WeightId bias, std::size_t 
 }
 
 void CpuExecutor::op(const plan::NormProject& project, const Step& step, Member& member) {
-  bool quantize = false;
-  bool floating = false;
+  Forms forms;
   for (const plan::Projection& projection : project.projections)
-    (quantized(projection.weight) ? quantize : floating) = true;
+    forms.add(*this, projection.weight);
   const Input input =
-      prepare(project.in, &project.norm, project.epsilon, project.rows, quantize, step, member);
+      prepare(project.in, &project.norm, project.epsilon, project.rows, forms, step, member);
   for (const plan::Projection& projection : project.projections) {
     const auto range = member.share(plan_.weights[projection.weight].shape.rows(), kRowGrain);
     float* out = buffer(projection.out);
@@ -112,8 +124,9 @@ void CpuExecutor::op(const plan::NormProject& project, const Step& step, Member&
 }
 
 void CpuExecutor::op(const plan::ProjectAdd& project, const Step& step, Member& member) {
-  const bool quantize = quantized(project.weight);
-  const Input input = prepare(project.in, nullptr, 0, plan::Rows::kAll, quantize, step, member);
+  Forms forms;
+  forms.add(*this, project.weight);
+  const Input input = prepare(project.in, nullptr, 0, plan::Rows::kAll, forms, step, member);
   const auto range = member.share(plan_.weights[project.weight].shape.rows(), kRowGrain);
   float* out = buffer(project.residual);
   multiply(input, project.weight, range.begin, range.end, out, width(project.residual), true);
@@ -122,9 +135,11 @@ void CpuExecutor::op(const plan::ProjectAdd& project, const Step& step, Member& 
 }
 
 void CpuExecutor::op(const plan::GatedFfn& ffn, const Step& step, Member& member) {
-  const bool quantize = quantized(ffn.gate) || quantized(ffn.up);
+  Forms forms;
+  forms.add(*this, ffn.gate);
+  forms.add(*this, ffn.up);
   const Input input =
-      prepare(ffn.in, &ffn.norm, ffn.epsilon, plan::Rows::kAll, quantize, step, member);
+      prepare(ffn.in, &ffn.norm, ffn.epsilon, plan::Rows::kAll, forms, step, member);
   // Each thread keeps the same columns from both products to the activation: no barrier between.
   const auto range = member.share(plan_.weights[ffn.gate].shape.rows(), kRowGrain);
   const std::size_t stride = width(ffn.out);

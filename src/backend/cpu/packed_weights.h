@@ -1,7 +1,7 @@
 #pragma once
 // The matrices of a plan in the panel layout that the kernels of one instruction set want
-// (kernels/panel), in one block of memory. Built once per plan by all threads of the pool and shared
-// by the executors of that plan.
+// (kernels/panel), in one block of memory. Built once per plan by all threads of the pool and
+// shared by the executors of that plan.
 
 #include <cstdint>
 #include <memory>
@@ -21,10 +21,9 @@ class PackedWeights {
     std::size_t panel_bytes = 0;
   };
 
-  // Throws std::bad_alloc when there is not enough memory. Resident pages of a mapped model file are
-  // let go as they are packed, so that the weights are in memory once.
-  PackedWeights(const plan::Plan& plan, const kernels::Kernels& kernels,
-                threads::ThreadPool& pool);
+  // Throws std::bad_alloc when there is not enough memory. Resident pages of a mapped model file
+  // are let go as they are packed, so that the weights are in memory once.
+  PackedWeights(const plan::Plan& plan, const kernels::Kernels& kernels, threads::ThreadPool& pool);
 
   [[nodiscard]] const Matrix& operator[](plan::WeightId id) const { return matrices_[id]; }
   [[nodiscard]] std::uint64_t bytes() const { return image_.size(); }

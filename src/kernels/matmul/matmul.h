@@ -31,6 +31,9 @@ struct Activations {
   // -32 * sum of q over columns 4i, 4i+1 | 4i+2, 4i+3 of the first and of the second 16 columns of
   // each group: (n_tokens, cols / 32, 4), row stride = 4 * scale_stride. For kernels/panel.
   const std::int16_t* bias = nullptr;
+  // q as int16, each four columns in the order 0, 2, 1, 3: (n_tokens, cols), row stride = q_stride.
+  // For kernels/panel.
+  const std::int16_t* wide = nullptr;
 };
 
 struct MatmulArgs {

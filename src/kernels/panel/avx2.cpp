@@ -120,9 +120,10 @@ EDGELM_AVX2 void decode_panel(const PanelArgs& args, std::size_t row) {
 // --- several tokens ---------------------------------------------------------------------------
 
 // One chunk of P panels, unpacked. Vectors are (.., panel), so that 64 bytes are 16 rows.
-template <int P>
+template <int kBits, int P>
 struct Unpacked {
-  alignas(64) std::byte values[kChunkGroups][8][P][32];
+  static constexpr std::size_t kVectors = kBits == 8 ? 16 : 8;
+  alignas(64) std::byte values[kChunkGroups][kVectors][P][32];
   alignas(64) std::int16_t sub_scale[kChunkGroups][2][P][16];
   alignas(64) float scale[kChunkGroups][P][8];  // d of a group
   alignas(64) float min[kChunkGroups][P][8];
@@ -132,7 +133,7 @@ struct Unpacked {
 
 template <class Type, int P>
 EDGELM_AVX2 void unpack(const std::byte* prefix, const std::byte* chunk, std::size_t n_groups,
-                        int p, Unpacked<P>& out) {
+                        int p, Unpacked<PanelLayout<Type>::kBits, P>& out) {
   using Layout = PanelLayout<Type>;
   const std::byte* group = chunk + Layout::header_bytes(n_groups);
   SixBits six;
@@ -147,9 +148,17 @@ EDGELM_AVX2 void unpack(const std::byte* prefix, const std::byte* chunk, std::si
   for (std::size_t g = 0; g < n_groups; ++g) {
     prefetch<Layout::kGroupBytes>(group);
 #pragma GCC unroll 8
-    for (int j = 0; j < 8; ++j)
-      _mm256_store_si256(reinterpret_cast<__m256i*>(out.values[g][j][p]),
-                         packed_vector<Layout::kBits>(group, j));
+    for (int j = 0; j < 8; ++j) {
+      const __m256i bytes = packed_vector<Layout::kBits>(group, j);
+      if constexpr (Layout::kBits == 8) {
+        _mm256_store_si256(reinterpret_cast<__m256i*>(out.values[g][2 * j][p]),
+                           _mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8));
+        _mm256_store_si256(reinterpret_cast<__m256i*>(out.values[g][2 * j + 1][p]),
+                           _mm256_srai_epi16(bytes, 8));
+      } else {
+        _mm256_store_si256(reinterpret_cast<__m256i*>(out.values[g][j][p]), bytes);
+      }
+    }
     const std::size_t at = g * kPanelRows;
     if constexpr (Layout::kScales == PanelScales::kSuper) {
       _mm256_store_si256(reinterpret_cast<__m256i*>(out.sub_scale[g][0][p]),
@@ -183,14 +192,16 @@ template <int T>
 struct Tokens {
   const std::int8_t* q[T];
   const std::int16_t* bias[T];
+  const std::int16_t* wide[T];
   const float* scale[T];
   const float* scaled_sum[T];
 };
 
 // Adds one chunk to the sums of P x 8 rows x T tokens; acc[t][p][row].
 template <class Type, int P, int T>
-EDGELM_AVX2 __attribute__((noinline)) void tile(const Unpacked<P>& w, std::size_t n_groups,
-                                                const Tokens<T>& x, float (*acc)[16]) {
+EDGELM_AVX2 __attribute__((noinline)) void tile(const Unpacked<PanelLayout<Type>::kBits, P>& w,
+                                                std::size_t n_groups, const Tokens<T>& x,
+                                                float (*acc)[16]) {
   using Layout = PanelLayout<Type>;
   constexpr int kBits = Layout::kBits;
   constexpr bool kPerGroup = !Layout::kWholeChunks;
@@ -209,7 +220,12 @@ EDGELM_AVX2 __attribute__((noinline)) void tile(const Unpacked<P>& w, std::size_
     }
     __m256i dots[P][T];
     const UnpackedGroup<P> weights{w.values[g][0][0]};
-    if constexpr (kPerGroup)
+    if constexpr (kBits == 8) {
+      const std::int16_t* wide[T];
+#pragma GCC unroll 4
+      for (int t = 0; t < T; ++t) wide[t] = x.wide[t] + g * kGroup;
+      dot_group_wide<P, T>(reinterpret_cast<const std::int16_t*>(w.values[g][0][0]), wide, dots);
+    } else if constexpr (kPerGroup)
       dot_group<kBits, P, T>(weights, group, OneSubScale{_mm256_set1_epi16(1)}, dots);
     else
       dot_group<kBits, P, T>(weights, group, StoredSubScales<P>{w.sub_scale[g], kBits == 6 ? 2 : 1},
@@ -269,7 +285,8 @@ EDGELM_AVX2 __attribute__((noinline)) void tile(const Unpacked<P>& w, std::size_
 }
 
 template <class Type, int P, int T>
-EDGELM_AVX2_INLINE void tile_at(const PanelArgs& args, const Unpacked<P>& w, std::size_t first,
+EDGELM_AVX2_INLINE void tile_at(const PanelArgs& args,
+                                const Unpacked<PanelLayout<Type>::kBits, P>& w, std::size_t first,
                                 std::size_t n_groups, std::size_t token, float (*acc)[16]) {
   Tokens<T> x;
 #pragma GCC unroll 4
@@ -279,6 +296,7 @@ EDGELM_AVX2_INLINE void tile_at(const PanelArgs& args, const Unpacked<P>& w, std
     x.scale[t] = args.x.scale + at * args.x.scale_stride + first;
     x.scaled_sum[t] = args.x.scaled_sum + at * args.x.scale_stride + first;
     x.bias[t] = args.x.bias + 4 * (at * args.x.scale_stride + first);
+    x.wide[t] = args.x.wide + at * args.x.q_stride + first * kGroup;
   }
   tile<Type, P, T>(w, n_groups, x, acc);
 }
@@ -289,7 +307,7 @@ EDGELM_AVX2 void gemm(const PanelArgs& args, std::size_t row, std::size_t begin,
                       std::size_t count) {
   using Layout = PanelLayout<Type>;
   alignas(64) float acc[kTokenBlock][16];
-  Unpacked<P> w;
+  Unpacked<Layout::kBits, P> w;
   std::memset(acc, 0, count * sizeof acc[0]);
   const std::byte* panel = args.panels + row / kPanelRows * args.panel_bytes;
   std::size_t prefix = 0, chunk = Layout::prefix_bytes(args.cols);
@@ -352,6 +370,24 @@ EDGELM_AVX2 void panel_bias_avx2(const std::int8_t* q, std::size_t n, std::int16
     const std::int32_t halves[2] = {_mm256_extract_epi32(pairs, 0), _mm256_extract_epi32(pairs, 4)};
     std::memcpy(bias + i / 8, halves, sizeof halves);
   }
+}
+
+EDGELM_AVX2 void panel_wide_avx2(const std::int8_t* q, std::size_t n, std::int16_t* wide) {
+  for (std::size_t i = 0; i < n; i += 32) {
+    const __m256i bytes = load_bytes(q + i);
+    const __m256i even = _mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8);  // 0, 2 of each four
+    const __m256i odd = _mm256_srai_epi16(bytes, 8);
+    const __m256i low = _mm256_unpacklo_epi32(even, odd);  // of each 128 bits, the first 8 columns
+    const __m256i high = _mm256_unpackhi_epi32(even, odd);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(wide + i),
+                        _mm256_permute2x128_si256(low, high, 0x20));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(wide + i + 16),
+                        _mm256_permute2x128_si256(low, high, 0x31));
+  }
+}
+
+PanelWants panel_wants_avx2(tensor::DType type) {
+  return {.bias = type == tensor::DType::kQ6_K, .wide = type == tensor::DType::kQ8_0};
 }
 
 PanelFn panel_avx2(tensor::DType type) { return find_panel<Avx2>(type); }

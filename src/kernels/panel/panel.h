@@ -33,7 +33,7 @@ struct PanelArgs {
   std::size_t cols = 0;
   std::size_t row_begin = 0;  // multiple of kPanelRows
   std::size_t row_end = 0;    // rows at or beyond it are not written
-  Activations x;              // q, scale, scaled_sum and (for Q6_K on AVX2) bias
+  Activations x;              // q, scale, scaled_sum, and what PanelWants says
   std::size_t n_tokens = 0;
   float* out = nullptr;  // out[t * out_stride + r]
   std::size_t out_stride = 0;
@@ -46,12 +46,25 @@ using PanelFn = void (*)(const PanelArgs& args);
 PanelFn panel_scalar(tensor::DType type);
 #ifdef EDGELM_X86
 PanelFn panel_avx2(tensor::DType type);
+PanelFn panel_vnni512(tensor::DType type);
 #endif
 
-// Activations::bias of n (a multiple of 32) quantized activations; the specification, and AVX2.
+// What kernels of a set want to know of their activations beside q, scale and scaled_sum.
+struct PanelWants {
+  bool bias = false;
+  bool wide = false;  // only for more than one token
+};
+#ifdef EDGELM_X86
+PanelWants panel_wants_avx2(tensor::DType type);
+PanelWants panel_wants_vnni512(tensor::DType type);
+#endif
+
+// Activations::bias and ::wide of n (a multiple of 32) quantized activations.
 void panel_bias_scalar(const std::int8_t* q, std::size_t n, std::int16_t* bias);
+void panel_wide_scalar(const std::int8_t* q, std::size_t n, std::int16_t* wide);
 #ifdef EDGELM_X86
 void panel_bias_avx2(const std::int8_t* q, std::size_t n, std::int16_t* bias);
+void panel_wide_avx2(const std::int8_t* q, std::size_t n, std::int16_t* wide);
 #endif
 
 // Bytes of one panel of `cols` columns; 0 for types that are not packed.

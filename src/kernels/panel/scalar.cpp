@@ -123,6 +123,11 @@ void panel_bias_scalar(const std::int8_t* q, std::size_t n, std::int16_t* bias) 
   }
 }
 
+void panel_wide_scalar(const std::int8_t* q, std::size_t n, std::int16_t* wide) {
+  constexpr std::size_t kOrder[4] = {0, 2, 1, 3};
+  for (std::size_t i = 0; i < n; ++i) wide[i] = q[i / 4 * 4 + kOrder[i % 4]];
+}
+
 PanelFn panel_scalar(tensor::DType type) { return find_panel<Scalar>(type); }
 
 }  // namespace edgelm::kernels
