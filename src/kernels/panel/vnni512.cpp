@@ -13,6 +13,11 @@
 
 #ifdef EDGELM_X86
 
+// GCC 12 finds its own intrinsics to read what they call undefined (its bug 105593).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
 namespace edgelm::kernels {
 namespace {
 
