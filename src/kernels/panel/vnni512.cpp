@@ -15,6 +15,7 @@
 
 // GCC 12 finds its own intrinsics to read what they call undefined (its bug 105593).
 #if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
