@@ -52,14 +52,19 @@ std::string CpuBackend::name() const {
                                                   decode, prefill_threads_);
 }
 
-std::shared_ptr<const PackedWeights> CpuBackend::packed(const plan::Plan& plan) {
-  if (!options_.repack) return nullptr;
-  if (packed_ == nullptr || plan.id == 0 || packed_plan_ != plan.id) {
-    packed_ = nullptr;  // the old ones go before the new ones come
-    packed_ = std::make_shared<PackedWeights>(plan, *kernels_, pool_);
-    packed_plan_ = plan.id;
+Status CpuBackend::pack(const plan::Plan& plan) {
+  if (!options_.repack || (packed_ != nullptr && plan.id != 0 && packed_plan_ == plan.id))
+    return {};
+  packed_ = nullptr;  // the old ones go before the new ones come
+  std::optional<cache::WeightCache> cache;
+  if (options_.cache && !plan.source.empty()) {
+    EDGELM_TRY_ASSIGN(cache::Options options, cache::Options::from_environment());
+    options.notice = options_.notice;
+    cache.emplace(std::move(options));
   }
-  return packed_;
+  packed_ = std::make_shared<PackedWeights>(plan, *kernels_, pool_, cache ? &*cache : nullptr);
+  packed_plan_ = plan.id;
+  return {};
 }
 
 Result<std::unique_ptr<Executor>> CpuBackend::compile(const plan::Plan& plan,
@@ -76,10 +81,13 @@ Result<std::unique_ptr<Executor>> CpuBackend::compile(const plan::Plan& plan,
                 full.context_tokens, mebibytes(need.kv_bytes), mebibytes(need.compute_bytes),
                 mebibytes(available));
   try {
-    return std::unique_ptr<Executor>(new CpuExecutor(*this, plan, packed(plan), full, need));
+    EDGELM_TRY(pack(plan));
+    return std::unique_ptr<Executor>(new CpuExecutor(*this, plan, packed_, full, need));
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::kMemory,
-                "not enough memory for a context of {} tokens ({:.0f} MiB); try a smaller one (-c)",
+                "not enough memory for packed weights ({:.0f} MiB) and a context of {} tokens "
+                "({:.0f} MiB); try a smaller context (-c) or --no-repack",
+                options_.repack ? mebibytes(PackedWeights::bytes_of(plan, *kernels_)) : 0.0,
                 full.context_tokens, mebibytes(need.kv_bytes + need.compute_bytes));
   }
 }

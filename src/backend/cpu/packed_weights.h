@@ -1,12 +1,14 @@
 #pragma once
 // The matrices of a plan in the panel layout that the kernels of one instruction set want
-// (kernels/panel), in one block of memory. Built once per plan by all threads of the pool and
-// shared by the executors of that plan.
+// (kernels/panel), in one image: mapped from the cache on disk when an earlier start left it there,
+// else packed by all threads of the pool and left to the cache. Shared by the executors of a plan.
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "cache/weight_cache.h"
 #include "kernels/kernels.h"
 #include "os/pages.h"
 #include "plan/plan.h"
@@ -21,19 +23,28 @@ class PackedWeights {
     std::size_t panel_bytes = 0;
   };
 
-  // Throws std::bad_alloc when there is not enough memory. Resident pages of a mapped model file
-  // are let go as they are packed, so that the weights are in memory once.
-  PackedWeights(const plan::Plan& plan, const kernels::Kernels& kernels, threads::ThreadPool& pool);
+  // `cache` may be nullptr. Throws std::bad_alloc when there is not enough memory. Resident pages
+  // of a mapped model file are let go as they are packed, so that the weights are in memory once.
+  PackedWeights(const plan::Plan& plan, const kernels::Kernels& kernels, threads::ThreadPool& pool,
+                const cache::WeightCache* cache);
 
   [[nodiscard]] const Matrix& operator[](plan::WeightId id) const { return matrices_[id]; }
-  [[nodiscard]] std::uint64_t bytes() const { return image_.size(); }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  [[nodiscard]] bool from_cache() const { return mapped_.has_value(); }
+  // Waits until the image is on the disk: for a measurement that wants quiet.
+  void wait_until_stored() { store_.wait(); }
 
-  // Bytes that packing will take, per weight; 0 for those that are not packed.
-  static std::vector<std::uint64_t> sizes(const plan::Plan& plan, const kernels::Kernels& kernels);
+  // Bytes that the packed form of a plan takes.
+  static std::uint64_t bytes_of(const plan::Plan& plan, const kernels::Kernels& kernels);
 
  private:
+  std::uint64_t pack(const plan::Plan& plan, threads::ThreadPool& pool, std::byte* image);
+
   std::vector<Matrix> matrices_;  // per weight of the plan
-  os::Pages image_;
+  std::uint64_t bytes_ = 0;
+  std::optional<cache::Image> mapped_;
+  std::shared_ptr<const std::byte> built_;
+  cache::Store store_;  // ends before what it writes
 };
 
 }  // namespace edgelm::backend
