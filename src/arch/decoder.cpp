@@ -75,6 +75,7 @@ void DenseDecoder::attention(std::uint32_t layer) {
 
   const float scale = 1 / std::sqrt(static_cast<float>(shape.k_dim));
   builder_.add(plan::Attend{layer, shape, scale, q_, mixed_});
+  if (layer + 1 == hparams_.n_layers) builder_.add(plan::KeepLogitTokens{{mixed_, x_}});
   builder_.add(plan::ProjectAdd{mixed_,
                                 builder_.matrix(name("attn_output.weight"), out_width, n_embd),
                                 builder_.optional_vector(name("attn_output.bias"), n_embd), x_});
@@ -104,7 +105,6 @@ void DenseDecoder::head() {
   op.in = x_;
   op.norm = builder_.vector("output_norm.weight", hparams_.n_embd);
   op.epsilon = hparams_.rms_epsilon;
-  op.rows = plan::Rows::kLogits;
   op.projections = {
       {tied ? table_ : builder_.matrix("output.weight", hparams_.n_embd, hparams_.n_vocab),
        std::nullopt, logits}};

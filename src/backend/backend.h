@@ -26,7 +26,7 @@ struct Batch {
   std::span<const std::uint32_t> positions;
   std::span<const std::uint32_t> sequence_of;   // index into `sequences`
   std::span<const SequenceView> sequences;      // <= logit_rows
-  std::span<const std::uint32_t> logit_tokens;  // indices of tokens whose logits are wanted
+  std::span<const std::uint32_t> logit_tokens;  // whose logits are wanted: indices, ascending
 };
 
 // Runs one compiled plan. One call at a time; allocates nothing after construction.

@@ -25,12 +25,6 @@ struct Buffer {
   bool per_logit_row = false;
 };
 
-// Which rows of the batch an operation works on.
-enum class Rows : std::uint8_t {
-  kAll,
-  kLogits,  // only the tokens whose logits were asked for, gathered in order
-};
-
 // out = table[id] for every token.
 struct Embed {
   WeightId table = 0;  // (vocabulary, hidden)
@@ -43,12 +37,18 @@ struct Projection {
   BufferId out = 0;
 };
 
+// From here on only the tokens whose logits were asked for count: their rows of `buffers` move to
+// the front, in order. Stands in the last layer as soon as its keys and values are stored, so that
+// a prompt of many tokens passes through the rest of it, and through the LM head, with one.
+struct KeepLogitTokens {
+  std::vector<BufferId> buffers;
+};
+
 // out_i = W_i rms_norm(in) + b_i for all projections, which share the normalised input.
 struct NormProject {
   BufferId in = 0;
   WeightId norm = 0;  // (in width) F32
   float epsilon = 0;
-  Rows rows = Rows::kAll;
   std::vector<Projection> projections;
 };
 
@@ -115,7 +115,7 @@ struct GatedFfn {
   BufferId out = 0;           // (n_tokens, ffn width)
 };
 
-using Op = std::variant<Embed, NormProject, StoreKv, Attend, ProjectAdd, GatedFfn>;
+using Op = std::variant<Embed, NormProject, StoreKv, Attend, KeepLogitTokens, ProjectAdd, GatedFfn>;
 
 // Key and value elements of one layer that one cached position takes.
 struct KvLayer {

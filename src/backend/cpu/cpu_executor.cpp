@@ -10,6 +10,16 @@
 
 namespace edgelm::backend {
 
+namespace {
+
+// Whether the tokens with logits are others than the first ones.
+bool moves_rows(const Batch& batch) {
+  return !batch.logit_tokens.empty() &&
+         batch.logit_tokens.back() + 1 != batch.logit_tokens.size();  // they ascend
+}
+
+}  // namespace
+
 CpuExecutor::CpuExecutor(CpuBackend& backend, const plan::Plan& plan,
                          std::shared_ptr<const PackedWeights> packed, const plan::Limits& limits,
                          const plan::Memory& memory)
@@ -70,6 +80,10 @@ Status CpuExecutor::check(const Batch& batch) const {
   for (const std::uint32_t token : batch.logit_tokens)
     if (token >= n)
       return fail(ErrorCode::kInternal, "logits of token {} of a batch of {}", token, n);
+  for (std::size_t i = 1; i < batch.logit_tokens.size(); ++i)
+    if (batch.logit_tokens[i] <= batch.logit_tokens[i - 1])
+      return fail(ErrorCode::kInternal, "logits of token {} asked for after those of token {}",
+                  batch.logit_tokens[i], batch.logit_tokens[i - 1]);
   for (const SequenceView& sequence : batch.sequences) {
     if (sequence.blocks.size() > n_kv_blocks_)
       return fail(ErrorCode::kInternal, "sequence of {} KV blocks, there are {}",
@@ -117,11 +131,18 @@ Status CpuExecutor::run(const Batch& batch) {
   return {};
 }
 
-void CpuExecutor::run_ops(const Step& step, Member& member) {
+void CpuExecutor::run_ops(Step step, Member& member) {
   fill_rope_tables(step, member);
   for (const plan::Op& operation : plan_.ops) {
+    if (const auto* keep = std::get_if<plan::KeepLogitTokens>(&operation);
+        keep != nullptr && !moves_rows(*step.batch)) {
+      step.n_tokens = step.batch->logit_tokens.size();  // nothing moves: nothing to wait for
+      if (step.n_tokens == 0) return;
+      continue;
+    }
     std::visit([&](const auto& concrete) { op(concrete, step, member); }, operation);
     member.barrier();
+    if (step.n_tokens == 0) return;
   }
 }
 
@@ -141,6 +162,22 @@ void CpuExecutor::op(const plan::Embed& embed, const Step& step, Member& member)
   for (std::size_t t = range.begin; t < range.end; ++t)
     info.dequantize(table.row(static_cast<std::uint64_t>(step.batch->ids[t])), n,
                     buffer(embed.out) + t * width(embed.out));
+}
+
+// Every member moves its share of the columns of all rows. Rows only move forward, so none is
+// overwritten before it has moved.
+void CpuExecutor::op(const plan::KeepLogitTokens& keep, Step& step, Member& member) {
+  const std::span<const std::uint32_t> tokens = step.batch->logit_tokens;
+  for (const plan::BufferId id : keep.buffers) {
+    const std::size_t n = width(id);
+    const auto columns = member.share(n, 16);
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      const float* row = buffer(id) + tokens[i] * n;
+      if (tokens[i] != i)
+        std::copy(row + columns.begin, row + columns.end, buffer(id) + i * n + columns.begin);
+    }
+  }
+  step.n_tokens = tokens.size();
 }
 
 }  // namespace edgelm::backend

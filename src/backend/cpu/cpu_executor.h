@@ -33,7 +33,7 @@ class CpuExecutor final : public Executor {
   // What the operations of one step see.
   struct Step {
     const Batch* batch;
-    std::size_t n_tokens;
+    std::size_t n_tokens;  // rows of the buffers that count; fewer after KeepLogitTokens
   };
 
   struct KvPlace {  // of a layer's first head in a block, and how its heads lie
@@ -50,7 +50,7 @@ class CpuExecutor final : public Executor {
   };
 
   Status check(const Batch& batch) const;
-  void run_ops(const Step& step, Member& member);
+  void run_ops(Step step, Member& member);
 
   // One overload per operation of the plan; every member calls it, it ends with its work visible
   // to the caller after the next barrier.
@@ -58,6 +58,7 @@ class CpuExecutor final : public Executor {
   void op(const plan::NormProject& project, const Step& step, Member& member);
   void op(const plan::StoreKv& store, const Step& step, Member& member);
   void op(const plan::Attend& attend, const Step& step, Member& member);
+  void op(const plan::KeepLogitTokens& keep, Step& step, Member& member);
   void op(const plan::ProjectAdd& project, const Step& step, Member& member);
   void op(const plan::GatedFfn& ffn, const Step& step, Member& member);
 
@@ -71,7 +72,7 @@ class CpuExecutor final : public Executor {
     kernels::PanelWants wants;
     void add(const CpuExecutor& executor, plan::WeightId weight);
   };
-  Input prepare(plan::BufferId buffer, const plan::WeightId* norm, float epsilon, plan::Rows rows,
+  Input prepare(plan::BufferId buffer, const plan::WeightId* norm, float epsilon,
                 const Forms& forms, const Step& step, Member& member);
   void multiply(const Input& input, plan::WeightId weight, std::size_t row_begin,
                 std::size_t row_end, float* out, std::size_t out_stride, bool accumulate);

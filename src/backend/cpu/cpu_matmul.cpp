@@ -26,21 +26,19 @@ bool CpuExecutor::packed(plan::WeightId weight) const {
 }
 
 CpuExecutor::Input CpuExecutor::prepare(plan::BufferId buffer_id, const plan::WeightId* norm,
-                                        float epsilon, plan::Rows rows, const Forms& forms,
-                                        const Step& step, Member& member) {
+                                        float epsilon, const Forms& forms, const Step& step,
+                                        Member& member) {
   const bool quantize = forms.quantized;
   const kernels::PanelWants& wants = forms.wants;
   const std::size_t n = width(buffer_id);
-  const bool gather = rows == plan::Rows::kLogits;
-  const std::size_t n_rows = gather ? step.batch->logit_tokens.size() : step.n_tokens;
+  const std::size_t n_rows = step.n_tokens;
   const std::size_t groups = input_stride_ / kernels::kGroup;
   // A single row is prepared by every thread for itself: cheaper than a barrier.
   const bool alone = n_rows == 1;
   const std::size_t first = alone ? member.index() : 0;
   const auto range = alone ? Member::Range{0, 1} : member.share(n_rows);
   for (std::size_t i = range.begin; i < range.end; ++i) {
-    const std::size_t token = gather ? step.batch->logit_tokens[i] : i;
-    const float* row = buffer(buffer_id) + token * n;
+    const float* row = buffer(buffer_id) + i * n;
     const std::size_t place = first + i;
     float* target = input_f32_.data() + place * input_stride_;
     if (norm != nullptr) {
@@ -112,8 +110,7 @@ void CpuExecutor::op(const plan::NormProject& project, const Step& step, Member&
   Forms forms;
   for (const plan::Projection& projection : project.projections)
     forms.add(*this, projection.weight);
-  const Input input =
-      prepare(project.in, &project.norm, project.epsilon, project.rows, forms, step, member);
+  const Input input = prepare(project.in, &project.norm, project.epsilon, forms, step, member);
   for (const plan::Projection& projection : project.projections) {
     const auto range = member.share(plan_.weights[projection.weight].shape.rows(), kRowGrain);
     float* out = buffer(projection.out);
@@ -126,7 +123,7 @@ void CpuExecutor::op(const plan::NormProject& project, const Step& step, Member&
 void CpuExecutor::op(const plan::ProjectAdd& project, const Step& step, Member& member) {
   Forms forms;
   forms.add(*this, project.weight);
-  const Input input = prepare(project.in, nullptr, 0, plan::Rows::kAll, forms, step, member);
+  const Input input = prepare(project.in, nullptr, 0, forms, step, member);
   const auto range = member.share(plan_.weights[project.weight].shape.rows(), kRowGrain);
   float* out = buffer(project.residual);
   multiply(input, project.weight, range.begin, range.end, out, width(project.residual), true);
@@ -138,8 +135,7 @@ void CpuExecutor::op(const plan::GatedFfn& ffn, const Step& step, Member& member
   Forms forms;
   forms.add(*this, ffn.gate);
   forms.add(*this, ffn.up);
-  const Input input =
-      prepare(ffn.in, &ffn.norm, ffn.epsilon, plan::Rows::kAll, forms, step, member);
+  const Input input = prepare(ffn.in, &ffn.norm, ffn.epsilon, forms, step, member);
   // Each thread keeps the same columns from both products to the activation: no barrier between.
   const auto range = member.share(plan_.weights[ffn.gate].shape.rows(), kRowGrain);
   const std::size_t stride = width(ffn.out);
