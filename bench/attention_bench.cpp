@@ -59,20 +59,21 @@ double fma_peak() {
 }
 
 struct Shape {
-  std::size_t group, dim, n_tokens, n_positions;
+  std::size_t group, dim, n_tokens, n_positions, n_heads;
   bool q8_0;
 };
 
-// Sixteen heads' worth of cache (layers x KV heads), one after the other.
+// n_heads caches (layers x KV heads), one after the other.
 class Problem {
  public:
-  static constexpr std::size_t kHeads = 16, kBlockTokens = 32;
+  static constexpr std::size_t kBlockTokens = 32;
 
   explicit Problem(const Shape& shape)
       : shape_(shape),
         layout_((shape.q8_0 ? kv_layout_q8_0 : kv_layout_f16)(kBlockTokens, shape.dim, shape.dim)),
         n_rows_(shape.group * shape.n_tokens),
-        cache_((shape.n_positions + kBlockTokens - 1) / kBlockTokens * kHeads * layout_.bytes),
+        cache_((shape.n_positions + kBlockTokens - 1) / kBlockTokens * shape.n_heads *
+               layout_.bytes),
         q_(n_rows_ * shape.dim),
         scratch_(attention_scratch_floats(shape.dim, shape.dim, n_rows_)),
         state_(2 * n_rows_ * (2 + attention_out_stride(shape.dim))) {
@@ -83,8 +84,8 @@ class Problem {
       std::memcpy(cache_.data() + i, &half, 2);
     }
     for (float& value : q_) value = random.uniform(-0.2F, 0.2F);
-    for (std::size_t b = 0; b * kHeads * layout_.bytes < cache_.size(); ++b)
-      blocks_.push_back(cache_.data() + b * kHeads * layout_.bytes);
+    for (std::size_t b = 0; b * shape.n_heads * layout_.bytes < cache_.size(); ++b)
+      blocks_.push_back(cache_.data() + b * shape.n_heads * layout_.bytes);
     for (std::size_t t = 0; t < shape.n_tokens; ++t)
       positions_.push_back(static_cast<std::uint32_t>(shape.n_positions - shape.n_tokens + t));
   }
@@ -136,7 +137,7 @@ void attention(benchmark::State& state, const Kernels* kernels, const Shape& sha
   std::size_t head = 0;
   for (auto _ : state) {
     problem.run(shape.q8_0 ? kernels->attention_q8_0 : kernels->attention_f16, head);
-    head = (head + 1) % Problem::kHeads;
+    head = (head + 1) % shape.n_heads;
     benchmark::ClobberMemory();
   }
   const auto n = static_cast<double>(state.iterations());
@@ -157,16 +158,18 @@ void register_all(const Kernels* kernels) {
     for (const bool q8_0 : {false, true}) {
       const std::string name =
           std::string(kernels->name) + "/" + model.name + (q8_0 ? "/q8_0" : "/f16");
-      const auto add = [&](const char* what, std::size_t n_tokens, std::size_t n_positions) {
-        const Shape shape{model.group, model.dim, n_tokens, n_positions, q8_0};
+      const auto add = [&](const char* what, std::size_t n_tokens, std::size_t n_positions,
+                           std::size_t n_heads) {
+        const Shape shape{model.group, model.dim, n_tokens, n_positions, n_heads, q8_0};
         benchmark::RegisterBenchmark((name + what).c_str(), [kernels, shape](auto& state) {
           attention(state, kernels, shape);
         });
       };
-      add("/decode4096", 1, 4096);
-      add("/decode512", 1, 512);
-      add("/prefill512", 128 / model.group, 512);
-      add("/prefill2048", 128 / model.group, 2048);
+      add("/decode4096", 1, 4096, 64);
+      add("/decode512", 1, 512, 512);
+      add("/decode512_in_l2", 1, 512, 1);
+      add("/prefill512", 128 / model.group, 512, 16);
+      add("/prefill2048", 128 / model.group, 2048, 16);
     }
   }
 }

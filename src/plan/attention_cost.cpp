@@ -31,7 +31,7 @@ AttentionScratch attention_scratch(const Plan& plan, const Limits& limits) {
   scratch.n_rows = scratch.block_tokens * group;
   const std::uint64_t rows = scratch.n_rows;
   scratch.tile_floats =
-      kTile * scratch.k_dim + (kTile + 1) * scratch.v_stride + rows * (kTile + kRowState);
+      std::max(kTile * scratch.k_dim, (kTile + 1) * scratch.v_stride) + rows * (kTile + kRowState);
   // Scaled queries, the kernel's own, two partial results.
   scratch.floats_per_thread =
       rows * scratch.k_dim + scratch.tile_floats + 2 * rows * (2 + scratch.v_stride);

@@ -53,11 +53,17 @@ struct AttentionArgs {
   AttentionPartial partial;
 };
 
-// Keys and values of one tile, scores of one tile, and per row one factor and eight partial sums.
+// Keys or values of one tile.
+constexpr std::size_t attention_panel_floats(std::size_t k_dim, std::size_t v_dim) {
+  const std::size_t keys = kAttentionTile * k_dim;
+  const std::size_t values = (kAttentionTile + 1) * attention_out_stride(v_dim);
+  return keys > values ? keys : values;
+}
+
+// And scores of one tile, one factor and eight partial sums per row.
 constexpr std::size_t attention_scratch_floats(std::size_t k_dim, std::size_t v_dim,
                                                std::size_t n_rows) {
-  return kAttentionTile * k_dim + (kAttentionTile + 1) * attention_out_stride(v_dim) +
-         n_rows * (kAttentionTile + 1 + 8);
+  return attention_panel_floats(k_dim, v_dim) + n_rows * (kAttentionTile + 1 + 8);
 }
 
 using AttentionFn = void (*)(const AttentionArgs& args);

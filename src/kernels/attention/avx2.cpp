@@ -14,6 +14,8 @@ template <std::size_t R, std::size_t P>
 EDGELM_AVX2_INLINE void product_tile(const PanelProduct& x, std::size_t panel) {
   const float* b = x.b + panel * x.panel_stride;
   float* c = x.c + panel * kAttentionPanel;
+  const float* a[R];  // or GCC computes each address anew, on the ports of the FMAs
+  for (std::size_t r = 0; r < R; ++r) a[r] = x.a + r * x.a_stride;
   __m256 acc[R][2 * P];
   for (std::size_t r = 0; r < R; ++r) {
     const __m256 factor = x.factors == nullptr ? _mm256_setzero_ps() : _mm256_set1_ps(x.factors[r]);
@@ -28,13 +30,13 @@ EDGELM_AVX2_INLINE void product_tile(const PanelProduct& x, std::size_t panel) {
       for (std::size_t j = 0; j < 2 * P; ++j)
         right[j] = _mm256_loadu_ps(b + j / 2 * x.panel_stride + k * kAttentionPanel + j % 2 * 8);
       for (std::size_t r = 0; r < R; ++r) {
-        const __m256 left = _mm256_broadcast_ss(x.a + r * x.a_stride + k);
+        const __m256 left = _mm256_broadcast_ss(a[r] + k);
         for (std::size_t j = 0; j < 2 * P; ++j)
           acc[r][j] = _mm256_fmadd_ps(left, right[j], acc[r][j]);
       }
     } else {
       __m256 left[R];
-      for (std::size_t r = 0; r < R; ++r) left[r] = _mm256_broadcast_ss(x.a + r * x.a_stride + k);
+      for (std::size_t r = 0; r < R; ++r) left[r] = _mm256_broadcast_ss(a[r] + k);
       for (std::size_t j = 0; j < 2 * P; ++j) {
         const __m256 right =
             _mm256_loadu_ps(b + j / 2 * x.panel_stride + k * kAttentionPanel + j % 2 * 8);
@@ -69,6 +71,97 @@ EDGELM_AVX2_INLINE __m256 load_bytes(const std::byte* at) {
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
 }
 
+// Eight elements of row k from `column` on, as float32, for products straight from the cache.
+struct HalfRows {
+  const std::byte* base;
+  const std::byte* ahead;  // the same, a tile later
+  std::size_t stride;      // bytes
+  static constexpr std::size_t kElementBytes = 2;
+  EDGELM_AVX2_INLINE __m256 load(std::size_t k, std::size_t column) const {
+    return load_halves(base + k * stride + column * 2);
+  }
+};
+struct ByteRowsOfKeys {
+  const std::byte* base;
+  const std::byte* ahead;
+  std::size_t stride;
+  static constexpr std::size_t kElementBytes = 1;
+  const float* scales;  // (k / 32, 64)
+  EDGELM_AVX2_INLINE __m256 load(std::size_t k, std::size_t column) const {
+    return _mm256_mul_ps(_mm256_loadu_ps(scales + k / kKvGroup * kAttentionTile + column),
+                         load_bytes(base + k * stride + column));
+  }
+};
+struct ByteRowsOfValues {
+  const std::byte* base;
+  const std::byte* ahead;
+  std::size_t stride;
+  static constexpr std::size_t kElementBytes = 1;
+  const float* scales;  // (k, n_groups)
+  std::size_t n_groups;
+  EDGELM_AVX2_INLINE __m256 load(std::size_t k, std::size_t column) const {
+    return _mm256_mul_ps(_mm256_broadcast_ss(scales + k * n_groups + column / kKvGroup),
+                         load_bytes(base + k * stride + column));
+  }
+};
+
+// R rows times V vectors from `column` on.
+template <std::size_t R, std::size_t V, class Rows>
+EDGELM_AVX2_INLINE void cache_tile(const CacheProduct& x, const Rows& rows, std::size_t column) {
+  float* c = x.c + column;
+  const float* a[R];
+  for (std::size_t r = 0; r < R; ++r) a[r] = x.a + r * x.a_stride;
+  __m256 acc[R][V];
+  for (std::size_t r = 0; r < R; ++r)
+    for (std::size_t j = 0; j < V; ++j)
+      acc[r][j] = x.factors == nullptr ? _mm256_setzero_ps()
+                                       : _mm256_mul_ps(_mm256_loadu_ps(c + r * x.c_stride + 8 * j),
+                                                       _mm256_broadcast_ss(x.factors + r));
+  for (std::size_t k = 0; k < x.n_k; ++k) {
+    // The cache is larger than the processor's: fetched a tile ahead, while there is work to do.
+    _mm_prefetch(
+        reinterpret_cast<const char*>(rows.ahead + k * rows.stride + column * Rows::kElementBytes),
+        _MM_HINT_T0);
+    __m256 right[V];
+    for (std::size_t j = 0; j < V; ++j) right[j] = rows.load(k, column + 8 * j);
+    for (std::size_t r = 0; r < R; ++r) {
+      const __m256 left = _mm256_broadcast_ss(a[r] + k);
+      for (std::size_t j = 0; j < V; ++j) acc[r][j] = _mm256_fmadd_ps(left, right[j], acc[r][j]);
+    }
+  }
+  for (std::size_t r = 0; r < R; ++r)
+    for (std::size_t j = 0; j < V; ++j) _mm256_storeu_ps(c + r * x.c_stride + 8 * j, acc[r][j]);
+}
+
+template <std::size_t R, std::size_t V, class Rows>
+EDGELM_AVX2 void cache_rows(const CacheProduct& x, const Rows& rows) {
+  std::size_t column = 0;
+  for (; column + 8 * V <= x.n_columns; column += 8 * V) cache_tile<R, V>(x, rows, column);
+  for (; column < x.n_columns; column += 8) cache_tile<R, 1>(x, rows, column);
+}
+
+template <class Rows>
+void cache_product(std::size_t n_rows, const CacheProduct& x, const Rows& rows) {
+  switch (n_rows) {
+    case 1:
+      return cache_rows<1, 4>(x, rows);
+    case 2:
+      return cache_rows<2, 4>(x, rows);
+    case 3:
+      return cache_rows<3, 2>(x, rows);
+    case 4:
+      return cache_rows<4, 2>(x, rows);
+    case 5:
+      return cache_rows<5, 2>(x, rows);
+    case 6:
+      return cache_rows<6, 2>(x, rows);
+    case 7:
+      return cache_rows<7, 1>(x, rows);
+    default:
+      return cache_rows<8, 1>(x, rows);
+  }
+}
+
 // Whether vectors of positions neither leave their block nor straddle two panels.
 bool whole_vectors(const KvHead& kv, const KvRun& run) {
   return kv.block_tokens % 8 == 0 && run.slot % 8 == 0 && run.at % 8 == 0;
@@ -77,6 +170,12 @@ bool whole_vectors(const KvHead& kv, const KvRun& run) {
 // What both cache types share.
 struct Avx2 {
   static constexpr std::size_t kRows = 6;
+  static constexpr std::size_t kDirectRows = 8;
+
+  // The last vector of a block's positions or of a value ends where these end.
+  static bool reads_directly(const KvHead& kv) {
+    return kv.block_tokens % 8 == 0 && kv.v_dim % 8 == 0;
+  }
 
   static void product(std::size_t n_rows, const PanelProduct& x) {
     switch (n_rows) {
@@ -139,27 +238,81 @@ struct Avx2 {
 };
 
 struct Avx2F16 : Avx2 {
+  static void scales(const KvHead&, const KvRun&, bool, float*) {}
+
+  static void keys_product(std::size_t n_rows, const KvHead& kv, const CacheProduct& x) {
+    cache_product(n_rows, x,
+                  HalfRows{x.run.head + x.run.slot * 2, x.run.ahead + x.run.ahead_slot * 2,
+                           kv.block_tokens * 2});
+  }
+
+  static void values_product(std::size_t n_rows, const KvHead& kv, const CacheProduct& x) {
+    cache_product(
+        n_rows, x,
+        HalfRows{x.run.head + kv.layout.v + x.run.slot * kv.v_dim * 2,
+                 x.run.ahead + kv.layout.v + x.run.ahead_slot * kv.v_dim * 2, kv.v_dim * 2});
+  }
+
   EDGELM_AVX2 static void keys(const KvHead& kv, const KvRun& run, float* panels) {
     if (!whole_vectors(kv, run)) return convert_keys_plainly<KvF16>(kv, run, panels);
-    const std::byte* row = run.head + run.slot * 2;
-    for (std::size_t d = 0; d < kv.k_dim; ++d, row += kv.block_tokens * 2)
-      for (std::size_t i = 0; i < run.count; i += 8)
-        _mm256_storeu_ps(key_column(panels, kv.k_dim, run.at + i) + d * kAttentionPanel,
-                         load_halves(row + i * 2));
+    for (std::size_t i = 0; i < run.count; i += 8) {
+      const std::byte* from = run.head + (run.slot + i) * 2;
+      float* to = key_column(panels, kv.k_dim, run.at + i);
+      for (std::size_t d = 0; d < kv.k_dim; d += 4) {
+        for (std::size_t j = 0; j < 4; ++j)
+          _mm256_storeu_ps(to + j * kAttentionPanel, load_halves(from + j * kv.block_tokens * 2));
+        from += 4 * kv.block_tokens * 2;
+        to += 4 * kAttentionPanel;
+      }
+    }
   }
 
   EDGELM_AVX2 static void values(const KvHead& kv, const KvRun& run, float* panels) {
-    const std::byte* row = run.head + kv.layout.v + run.slot * kv.v_dim * 2;
-    for (std::size_t i = 0; i < run.count; ++i, row += kv.v_dim * 2) {
-      std::size_t d = 0;
-      for (; d + 8 <= kv.v_dim; d += 8)
-        _mm256_storeu_ps(value_row(panels, run.at + i, d), load_halves(row + d * 2));
-      for (; d < kv.v_dim; ++d) *value_row(panels, run.at + i, d) = load_half(row + d * 2);
+    std::size_t d = 0;
+    for (; d + 8 <= kv.v_dim; d += 8) {
+      const std::byte* from = run.head + kv.layout.v + (run.slot * kv.v_dim + d) * 2;
+      float* to = value_row(panels, run.at, d);
+      for (std::size_t i = 0; i < run.count; ++i, from += kv.v_dim * 2, to += kAttentionPanel)
+        _mm256_storeu_ps(to, load_halves(from));
     }
+    for (; d < kv.v_dim; ++d)
+      for (std::size_t i = 0; i < run.count; ++i)
+        *value_row(panels, run.at + i, d) = KvF16::value(kv, run.first + i, d);
   }
 };
 
 struct Avx2Q8_0 : Avx2 {
+  // float32 scales of a run, where keys_product() and values_product() find them.
+  EDGELM_AVX2 static void scales(const KvHead& kv, const KvRun& run, bool keys, float* out) {
+    if (keys) {
+      const std::byte* from = run.head + kv.layout.k_scales + run.slot * 2;
+      for (std::size_t group = 0; group < kv.k_dim / kKvGroup; ++group)
+        for (std::size_t i = 0; i < run.count; i += 8)
+          _mm256_storeu_ps(out + group * kAttentionTile + run.at + i,
+                           load_halves(from + (group * kv.block_tokens + i) * 2));
+      return;
+    }
+    const std::size_t n_groups = kv.v_dim / kKvGroup;
+    const std::byte* from = run.head + kv.layout.v_scales + run.slot * n_groups * 2;
+    float* to = out + run.at * n_groups;
+    for (std::size_t i = 0; i < run.count * n_groups; ++i)
+      to[i] = _mm_cvtss_f32(_mm_cvtph_ps(_mm_loadu_si16(from + i * 2)));
+  }
+
+  static void keys_product(std::size_t n_rows, const KvHead& kv, const CacheProduct& x) {
+    cache_product(n_rows, x,
+                  ByteRowsOfKeys{x.run.head + x.run.slot, x.run.ahead + x.run.ahead_slot,
+                                 kv.block_tokens, x.scales + x.run.at});
+  }
+
+  static void values_product(std::size_t n_rows, const KvHead& kv, const CacheProduct& x) {
+    const std::size_t n_groups = kv.v_dim / kKvGroup;
+    cache_product(n_rows, x,
+                  ByteRowsOfValues{x.run.head + kv.layout.v + x.run.slot * kv.v_dim,
+                                   x.run.ahead + kv.layout.v + x.run.ahead_slot * kv.v_dim,
+                                   kv.v_dim, x.scales + x.run.at * n_groups, n_groups});
+  }
+
   EDGELM_AVX2 static void keys(const KvHead& kv, const KvRun& run, float* panels) {
     if (!whole_vectors(kv, run)) return convert_keys_plainly<KvQ8_0>(kv, run, panels);
     for (std::size_t group = 0; group < kv.k_dim / kKvGroup; ++group) {
@@ -170,22 +323,27 @@ struct Avx2Q8_0 : Avx2 {
         const __m256 scale = load_halves(scales + i * 2);
         float* column =
             key_column(panels, kv.k_dim, run.at + i) + group * kKvGroup * kAttentionPanel;
-        for (std::size_t d = 0; d < kKvGroup; ++d)
-          _mm256_storeu_ps(column + d * kAttentionPanel,
-                           _mm256_mul_ps(scale, load_bytes(rows + d * kv.block_tokens + i)));
+        const std::byte* from = rows + i;
+        for (std::size_t d = 0; d < kKvGroup; ++d, from += kv.block_tokens)
+          _mm256_storeu_ps(column + d * kAttentionPanel, _mm256_mul_ps(scale, load_bytes(from)));
       }
     }
   }
 
   EDGELM_AVX2 static void values(const KvHead& kv, const KvRun& run, float* panels) {
     const std::size_t n_groups = kv.v_dim / kKvGroup;
-    const std::byte* row = run.head + kv.layout.v + run.slot * kv.v_dim;
-    const std::byte* scales = run.head + kv.layout.v_scales + run.slot * n_groups * 2;
-    for (std::size_t i = 0; i < run.count; ++i, row += kv.v_dim, scales += n_groups * 2) {
-      for (std::size_t d = 0; d < kv.v_dim; d += 8) {
-        const __m256 scale = _mm256_set1_ps(load_half(scales + d / kKvGroup * 2));
-        _mm256_storeu_ps(value_row(panels, run.at + i, d),
-                         _mm256_mul_ps(scale, load_bytes(row + d)));
+    for (std::size_t group = 0; group < n_groups; ++group) {
+      const std::byte* from = run.head + kv.layout.v + run.slot * kv.v_dim + group * kKvGroup;
+      const std::byte* scales = run.head + kv.layout.v_scales + (run.slot * n_groups + group) * 2;
+      float* to = value_row(panels, run.at, group * kKvGroup);
+      for (std::size_t i = 0; i < run.count; ++i) {
+        const __m256 scale = _mm256_broadcastss_ps(_mm_cvtph_ps(_mm_loadu_si16(scales)));
+        for (std::size_t j = 0; j < 4; ++j)
+          _mm256_storeu_ps(to + j / 2 * kValuePanel + j % 2 * 8,
+                           _mm256_mul_ps(scale, load_bytes(from + 8 * j)));
+        from += kv.v_dim;
+        scales += n_groups * 2;
+        to += kAttentionPanel;
       }
     }
   }

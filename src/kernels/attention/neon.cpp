@@ -65,6 +65,7 @@ EDGELM_NEON_INLINE uint32x4_t first_lanes(std::size_t n) {
 // What both cache types share.
 struct Neon {
   static constexpr std::size_t kRows = 4;
+  static constexpr std::size_t kDirectRows = 0;
 
   static void product(std::size_t n_rows, const PanelProduct& x) {
     switch (n_rows) {
