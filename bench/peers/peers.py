@@ -72,8 +72,9 @@ class Edgelm:
 
     def measure(self, path, tests):
         threads = ["-t", self.threads] if self.threads else []
+        # No cache of packed weights: writing it would disturb the others, and outlive the model.
         output = run([self.program, "bench", path, *arguments_of(tests), "-r", 1, "-o", "json",
-                      *threads], self.name)
+                      *threads], self.name, env={**os.environ, "EDGELM_CACHE_LIMIT": "0"})
         speeds = {}
         for record in json.loads(output):
             test = record["test"]
