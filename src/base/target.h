@@ -21,4 +21,6 @@
 // implements ARMv8.2.
 #define EDGELM_DOTPROD __attribute__((target("arch=armv8.2-a+dotprod")))
 #define EDGELM_DOTPROD_INLINE EDGELM_DOTPROD __attribute__((always_inline)) inline
+#define EDGELM_I8MM __attribute__((target("arch=armv8.2-a+dotprod+i8mm")))
+#define EDGELM_I8MM_INLINE EDGELM_I8MM __attribute__((always_inline)) inline
 #endif

@@ -73,11 +73,13 @@ constexpr Kernels kAvx512Kernels = with_vnni512(kAvx2Kernels);
 
 constexpr std::array kAllKernels{&kAvx512Kernels, &kAvx2Kernels, &kScalarKernels};
 #elif defined(EDGELM_ARM)
-constexpr Kernels with_matmul(Kernels kernels, Isa isa, std::string_view name,
-                              MatmulFn (*matmul)(tensor::DType)) {
+constexpr Kernels with_products(Kernels kernels, Isa isa, std::string_view name,
+                                MatmulFn (*matmul)(tensor::DType),
+                                PanelFn (*panel)(tensor::DType)) {
   kernels.isa = isa;
   kernels.name = name;
   kernels.matmul = matmul;
+  kernels.panel = panel;
   return kernels;
 }
 
@@ -101,9 +103,11 @@ constexpr Kernels kNeonKernels{
     .read_probe = read_probe_neon,
 };
 constexpr Kernels kDotprodKernels =
-    with_matmul(kNeonKernels, Isa::kDotprod, "dotprod", matmul_dotprod);
+    with_products(kNeonKernels, Isa::kDotprod, "dotprod", matmul_dotprod, panel_dotprod);
+constexpr Kernels kI8mmKernels =
+    with_products(kDotprodKernels, Isa::kI8mm, "i8mm", matmul_dotprod, panel_i8mm);
 
-constexpr std::array kAllKernels{&kDotprodKernels, &kNeonKernels, &kScalarKernels};
+constexpr std::array kAllKernels{&kI8mmKernels, &kDotprodKernels, &kNeonKernels, &kScalarKernels};
 #else
 constexpr std::array kAllKernels{&kScalarKernels};
 #endif
@@ -136,6 +140,8 @@ bool runs_here(const Kernels& kernels) {
       return cpu.neon;
     case Isa::kDotprod:
       return cpu.neon && cpu.dotprod;
+    case Isa::kI8mm:
+      return cpu.neon && cpu.dotprod && cpu.i8mm;
   }
   return false;
 }
@@ -149,7 +155,7 @@ Result<const Kernels*> select_kernels(std::string_view forced_name) {
                   list_of_sets());
     }
   }
-  for (const std::string_view name : {"scalar", "avx2", "avx512", "neon", "dotprod"}) {
+  for (const std::string_view name : {"scalar", "avx2", "avx512", "neon", "dotprod", "i8mm"}) {
     if (name != forced_name) continue;
     return fail(ErrorCode::kUnsupported,
                 "instruction set '{}': not in a build for this architecture; there are: {}",

@@ -15,11 +15,13 @@
 
 namespace edgelm::kernels {
 
-enum class Isa : std::uint8_t { kScalar, kAvx2, kAvx512, kNeon, kDotprod };
+enum class Isa : std::uint8_t { kScalar, kAvx2, kAvx512, kNeon, kDotprod, kI8mm };
 
 struct Kernels {
   Isa isa;
-  std::string_view name;  // "scalar", "avx2" (AVX2 + FMA + F16C), "avx512" (and VNNI), "neon", "dotprod"
+  // "scalar", "avx2" (AVX2 + FMA + F16C), "avx512" (and VNNI), "neon", "dotprod" (NEON + SDOT),
+  // "i8mm" (and SMMLA)
+  std::string_view name;
 
   MatmulFn (*matmul)(tensor::DType type);  // never nullptr for a type in the dtype table
 

@@ -32,6 +32,9 @@ inline std::vector<const kernels::Kernels*> runnable_kernels() {
 #ifdef EDGELM_X86
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
     EXPECT_TRUE(has_isa(sets, kernels::Isa::kAvx2));
+    EXPECT_EQ(has_isa(sets, kernels::Isa::kAvx512),
+              __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
+                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"));
   }
 #endif
 #ifdef EDGELM_ARM
@@ -40,7 +43,10 @@ inline std::vector<const kernels::Kernels*> runnable_kernels() {
   if ((getauxval(AT_HWCAP) & HWCAP_CPUID) != 0) {
     std::uint64_t features = 0;
     asm("mrs %0, ID_AA64ISAR0_EL1" : "=r"(features));
-    EXPECT_EQ(has_isa(sets, kernels::Isa::kDotprod), ((features >> 44) & 15) != 0);
+    const bool dotprod = ((features >> 44) & 15) != 0;
+    EXPECT_EQ(has_isa(sets, kernels::Isa::kDotprod), dotprod);
+    asm("mrs %0, ID_AA64ISAR1_EL1" : "=r"(features));  // I8MM: SMMLA
+    EXPECT_EQ(has_isa(sets, kernels::Isa::kI8mm), dotprod && ((features >> 52) & 15) != 0);
   }
 #endif
   return sets;

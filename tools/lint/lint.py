@@ -62,7 +62,8 @@ def check_headers(paths, jobs):
     # Text that is included inside a namespace or after macros is named .inc and not checked.
     def command(path):
         stem = pathlib.PurePath(path).stem
-        arm = "neon" in stem or "dotprod" in stem  # one instruction set per file, so by its name
+        # One instruction set per file, so by its name.
+        arm = any(isa in stem for isa in ("neon", "dotprod", "i8mm"))
         return ["aarch64-linux-gnu-g++" if arm else "g++", "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
                 *(f"-I{root}" for root in tree.INCLUDE_ROOTS), '-DEDGELM_SOURCE_DIR="."',
                 '-DEDGELM_BINARY="edgelm"',

@@ -48,6 +48,10 @@ PanelFn panel_scalar(tensor::DType type);
 PanelFn panel_avx2(tensor::DType type);
 PanelFn panel_vnni512(tensor::DType type);
 #endif
+#ifdef EDGELM_ARM
+PanelFn panel_dotprod(tensor::DType type);
+PanelFn panel_i8mm(tensor::DType type);
+#endif
 
 // What kernels of a set want to know of their activations beside q, scale and scaled_sum.
 struct PanelWants {
