@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <cstring>
 
 #include "os/clock.h"
@@ -20,8 +19,6 @@ constexpr std::size_t kUnit = 1U << 20;  // the buffer and every share are multi
 
 }  // namespace
 
-void BandwidthProbe::Free::operator()(void* pointer) const { std::free(pointer); }
-
 Result<BandwidthProbe> BandwidthProbe::create(const kernels::Kernels& kernels,
                                               threads::ThreadPool& pool) {
   const std::uint64_t available = os::available_memory_bytes();
@@ -32,19 +29,19 @@ Result<BandwidthProbe> BandwidthProbe::create(const kernels::Kernels& kernels,
   probe.kernels_ = &kernels;
   probe.pool_ = &pool;
   // A limit on the process (ulimit -v) is not in the figure of available memory: try less.
-  probe.buffer_.reset(std::aligned_alloc(4096, bytes));
-  while (!probe.buffer_ && bytes / 2 >= kLeast) {
+  probe.buffer_ = os::Pages(bytes);
+  while (probe.buffer_.data() == nullptr && bytes / 2 >= kLeast) {
     bytes = bytes / 2 / kUnit * kUnit;
-    probe.buffer_.reset(std::aligned_alloc(4096, bytes));
+    probe.buffer_ = os::Pages(bytes);
   }
   probe.bytes_ = static_cast<std::size_t>(bytes);
-  if (!probe.buffer_)
+  if (probe.buffer_.data() == nullptr)
     return fail(ErrorCode::kMemory, "no memory for the bandwidth probe's buffer of {} MiB",
                 bytes >> 20U);
   // Touch from the threads that will read, so that pages lie near them.
   auto fill = [&](threads::ThreadPool::Member& member) {
     const auto range = member.share(probe.bytes_, kUnit);
-    std::memset(static_cast<char*>(probe.buffer_.get()) + range.begin, 0x5a,
+    std::memset(probe.buffer_.data() + range.begin, 0x5a,
                 range.end - range.begin);
   };
   pool.run(pool.size(), fill);
@@ -55,7 +52,7 @@ double BandwidthProbe::measure(std::uint32_t n_threads) {
   std::atomic<std::uint64_t> checksum = 0;
   auto read = [&](threads::ThreadPool::Member& member) {
     const auto range = member.share(bytes_, kUnit);
-    checksum.fetch_add(kernels_->read_probe(static_cast<const char*>(buffer_.get()) + range.begin,
+    checksum.fetch_add(kernels_->read_probe(buffer_.data() + range.begin,
                                             range.end - range.begin),
                        std::memory_order_relaxed);
   };

@@ -4,10 +4,10 @@
 // denominator of every "fraction of bandwidth" that edgelm reports.
 
 #include <cstdint>
-#include <memory>
 
 #include "base/result.h"
 #include "kernels/kernels.h"
+#include "os/pages.h"
 #include "threads/pool.h"
 
 namespace edgelm::measure {
@@ -24,12 +24,9 @@ class BandwidthProbe {
   [[nodiscard]] std::size_t buffer_bytes() const { return bytes_; }
 
  private:
-  struct Free {
-    void operator()(void* pointer) const;
-  };
   const kernels::Kernels* kernels_ = nullptr;
   threads::ThreadPool* pool_ = nullptr;
-  std::unique_ptr<void, Free> buffer_;
+  os::Pages buffer_;  // huge pages where there are any: the most this memory can deliver
   std::size_t bytes_ = 0;
   std::uint64_t checksum_ = 0;
 };

@@ -14,16 +14,21 @@ namespace {
 
 constexpr std::size_t kTokenBlock = 128;  // tokens whose sums stay in L1 while a panel pair passes
 
-// How far ahead the stream of packed weights is prefetched, in bytes. The address may lie behind
-// the end: a prefetch cannot fault.
-constexpr std::uintptr_t kPrefetchAhead = 1536;
+// How far ahead the stream of packed weights is fetched into L2 and into L1, in bytes: two steps,
+// because the fill buffers of L1 are too few for the latency of memory. 2048 x 5632 Q4_K on one
+// core of a Xeon VM: 0.86 of the read probe with L1 alone at its best distance, 0.92 with both.
+// Addresses may lie behind the end: a prefetch cannot fault.
+constexpr std::uintptr_t kNear = 1024;
+constexpr std::uintptr_t kFar = 5120;
 
 template <std::size_t kBytes>
 EDGELM_AVX2_INLINE void prefetch(const std::byte* group) {
-  const std::uintptr_t from = reinterpret_cast<std::uintptr_t>(group) + kPrefetchAhead;
+  const std::uintptr_t from = reinterpret_cast<std::uintptr_t>(group);
 #pragma GCC unroll 4
-  for (std::size_t i = 0; i < kBytes; i += 64)
-    _mm_prefetch(reinterpret_cast<const char*>(from + i), _MM_HINT_T0);
+  for (std::size_t i = 0; i < kBytes; i += 64) {
+    _mm_prefetch(reinterpret_cast<const char*>(from + kFar + i), _MM_HINT_T1);
+    _mm_prefetch(reinterpret_cast<const char*>(from + kNear + i), _MM_HINT_T0);
+  }
 }
 
 // --- one token --------------------------------------------------------------------------------
