@@ -42,7 +42,7 @@ std::uint32_t wait_while_equal(const std::atomic<std::uint32_t>& word, std::uint
 
 }  // namespace
 
-ThreadPool::ThreadPool(std::uint32_t n_threads) {
+ThreadPool::ThreadPool(std::uint32_t n_threads) : shares_(std::max(n_threads, 1U)) {
   const std::uint32_t n_workers = std::max(n_threads, 1U) - 1;
   workers_.reserve(n_workers);
   try {
@@ -84,6 +84,7 @@ void ThreadPool::run(std::uint32_t n_members, Work work, void* context) {
   Member self(*this, 0, n_members);
   if (n_members == 1) {  // the workers sleep on
     work(context, self);
+    loops_ = self.loop_;
     return;
   }
   const auto n_workers = static_cast<std::uint32_t>(workers_.size());
@@ -96,6 +97,27 @@ void ThreadPool::run(std::uint32_t n_members, Work work, void* context) {
   work(context, self);
   std::uint32_t finished = finished_.load(std::memory_order_acquire);
   while (finished != n_workers) finished = wait_while_equal(finished_, finished);
+  loops_ = self.loop_;
+}
+
+// A counter that stands at an earlier loop means that nothing of this loop is taken: whoever comes
+// first moves it on, be it a thief. A counter at a later loop can only be seen by a member that has
+// nothing left to take here: nobody enters a loop before all pieces of the last one are taken.
+std::size_t ThreadPool::take(std::uint32_t owner, std::uint64_t loop, std::size_t begin,
+                             std::size_t end) {
+  constexpr unsigned kPieceBits = 24;
+  constexpr std::uint64_t kPieceMask = (std::uint64_t{1} << kPieceBits) - 1;
+  std::atomic<std::uint64_t>& next = shares_[owner].next;
+  std::uint64_t seen = next.load(std::memory_order_relaxed);
+  for (;;) {
+    const std::uint64_t at = seen >> kPieceBits;
+    if (at > loop) return end;
+    const std::size_t piece = at == loop ? static_cast<std::size_t>(seen & kPieceMask) : begin;
+    if (piece >= end) return end;
+    if (next.compare_exchange_weak(seen, loop << kPieceBits | (piece + 1),
+                                   std::memory_order_relaxed))
+      return piece;
+  }
 }
 
 void ThreadPool::barrier(std::uint32_t count) {

@@ -43,13 +43,34 @@ class ThreadPool {
       return {begin < n ? begin : n, end < n ? end : n};
     }
 
+    // Shares n items out in pieces of `grain`, f(begin, end) at a time: every member first takes
+    // the pieces of its own share in order, then those that slower members have not begun. All
+    // members call it alike; when it returns all pieces are taken, and a barrier tells when they
+    // are done.
+    template <class F>
+    void share_out(std::size_t n, std::size_t grain, F&& f) {
+      ++loop_;
+      const std::size_t pieces = (n + grain - 1) / grain;
+      for (std::uint32_t i = 0; i < count_; ++i) {
+        const std::uint32_t owner = (index_ + i) % count_;
+        const std::size_t end = pieces * (owner + 1) / count_;
+        for (;;) {
+          const std::size_t piece = pool_.take(owner, loop_, pieces * owner / count_, end);
+          if (piece == end) break;
+          const std::size_t begin = piece * grain;
+          f(begin, begin + grain < n ? begin + grain : n);
+        }
+      }
+    }
+
    private:
     friend class ThreadPool;
     Member(ThreadPool& pool, std::uint32_t index, std::uint32_t count)
-        : pool_(pool), index_(index), count_(count) {}
+        : pool_(pool), index_(index), count_(count), loop_(pool.loops_) {}
     ThreadPool& pool_;
     std::uint32_t index_;
     std::uint32_t count_;
+    std::uint64_t loop_;  // calls of share_out before this one, over all runs
   };
 
   // Calls work(context, member) on the first `n_members` threads (1 <= n_members <= size()) and
@@ -69,12 +90,20 @@ class ThreadPool {
   void worker(std::uint32_t index);
   void stop();
   void barrier(std::uint32_t count);
+  // The next piece of [begin, end) of the owner's share in a loop; `end` when all are taken.
+  std::size_t take(std::uint32_t owner, std::uint64_t loop, std::size_t begin, std::size_t end);
 
   // Separate cache lines: each is written by different threads at different times.
   alignas(64) std::atomic<std::uint32_t> epoch_{0};     // a new run starts
   alignas(64) std::atomic<std::uint32_t> finished_{0};  // members done with this run
   alignas(64) std::atomic<std::uint32_t> arrived_{0};   // members waiting at the barrier
   alignas(64) std::atomic<std::uint32_t> phase_{0};     // barriers passed
+  // Per member: the loop it counts for (upper 40 bits) and the next piece of its share.
+  struct alignas(64) Share {
+    std::atomic<std::uint64_t> next{0};
+  };
+  std::vector<Share> shares_;
+  std::uint64_t loops_ = 0;
   Work work_ = nullptr;
   void* context_ = nullptr;
   std::uint32_t n_members_ = 0;

@@ -83,4 +83,32 @@ TEST(ThreadPool, MoreMembersThanThreadsIsClamped) {
 }
 
 }  // namespace
+// Every piece exactly once, whatever the members' speeds: some are slow on purpose, so that the
+// others steal, and loops follow each other without a barrier.
+TEST(ThreadPool, ShareOutGivesEveryPieceOnce) {
+  constexpr std::size_t kLoops = 40;
+  for (const std::uint32_t members : {1U, 2U, 3U, 5U}) {
+    ThreadPool pool(5);
+    for (const std::size_t n : {std::size_t{0}, std::size_t{1}, std::size_t{31}, std::size_t{1000}}) {
+      for (const std::size_t grain : {std::size_t{1}, std::size_t{7}, std::size_t{32}}) {
+        std::vector<std::atomic<int>> seen(kLoops * n);
+        auto work = [&](ThreadPool::Member& member) {
+          for (std::size_t loop = 0; loop < kLoops; ++loop) {
+            member.share_out(n, grain, [&](std::size_t begin, std::size_t end) {
+              ASSERT_LT(begin, end);
+              ASSERT_EQ(begin % grain, 0U);
+              ASSERT_LE(end - begin, grain);
+              for (std::size_t i = begin; i < end; ++i) seen[loop * n + i].fetch_add(1);
+              if (member.index() == loop % members) std::this_thread::yield();
+            });
+          }
+        };
+        pool.run(members, work);
+        for (std::size_t i = 0; i < seen.size(); ++i)
+          ASSERT_EQ(seen[i].load(), 1) << members << " members, item " << i << " of " << n;
+      }
+    }
+  }
+}
+
 }  // namespace edgelm::threads

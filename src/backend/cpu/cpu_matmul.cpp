@@ -6,8 +6,10 @@
 namespace edgelm::backend {
 namespace {
 
-// Output rows are shared in multiples of this: a cache line of float32, and whole kernel tiles.
-constexpr std::size_t kRowGrain = 16;
+// Output rows are shared out in pieces of this: whole tiles of every kernel, some microseconds of
+// work. Threads that find their share done take pieces from slower ones: one that is interrupted,
+// or gets less of the memory's bandwidth, holds nobody up for long.
+constexpr std::size_t kRowGrain = 32;
 
 }  // namespace
 
@@ -112,11 +114,13 @@ void CpuExecutor::op(const plan::NormProject& project, const Step& step, Member&
     forms.add(*this, projection.weight);
   const Input input = prepare(project.in, &project.norm, project.epsilon, forms, step, member);
   for (const plan::Projection& projection : project.projections) {
-    const auto range = member.share(plan_.weights[projection.weight].shape.rows(), kRowGrain);
     float* out = buffer(projection.out);
-    multiply(input, projection.weight, range.begin, range.end, out, width(projection.out), false);
-    if (projection.bias)
-      add_bias(input.rows, *projection.bias, range.begin, range.end, out, width(projection.out));
+    const std::size_t stride = width(projection.out);
+    const auto rows = [&](std::size_t begin, std::size_t end) {
+      multiply(input, projection.weight, begin, end, out, stride, false);
+      if (projection.bias) add_bias(input.rows, *projection.bias, begin, end, out, stride);
+    };
+    member.share_out(plan_.weights[projection.weight].shape.rows(), kRowGrain, rows);
   }
 }
 
@@ -124,11 +128,13 @@ void CpuExecutor::op(const plan::ProjectAdd& project, const Step& step, Member& 
   Forms forms;
   forms.add(*this, project.weight);
   const Input input = prepare(project.in, nullptr, 0, forms, step, member);
-  const auto range = member.share(plan_.weights[project.weight].shape.rows(), kRowGrain);
   float* out = buffer(project.residual);
-  multiply(input, project.weight, range.begin, range.end, out, width(project.residual), true);
-  if (project.bias)
-    add_bias(input.rows, *project.bias, range.begin, range.end, out, width(project.residual));
+  const std::size_t stride = width(project.residual);
+  const auto rows = [&](std::size_t begin, std::size_t end) {
+    multiply(input, project.weight, begin, end, out, stride, true);
+    if (project.bias) add_bias(input.rows, *project.bias, begin, end, out, stride);
+  };
+  member.share_out(plan_.weights[project.weight].shape.rows(), kRowGrain, rows);
 }
 
 void CpuExecutor::op(const plan::GatedFfn& ffn, const Step& step, Member& member) {
@@ -136,17 +142,19 @@ void CpuExecutor::op(const plan::GatedFfn& ffn, const Step& step, Member& member
   forms.add(*this, ffn.gate);
   forms.add(*this, ffn.up);
   const Input input = prepare(ffn.in, &ffn.norm, ffn.epsilon, forms, step, member);
-  // Each thread keeps the same columns from both products to the activation: no barrier between.
-  const auto range = member.share(plan_.weights[ffn.gate].shape.rows(), kRowGrain);
   const std::size_t stride = width(ffn.out);
   float* gate = buffer(ffn.out);
   float* up = buffer(ffn.gate_scratch);
-  multiply(input, ffn.gate, range.begin, range.end, gate, stride, false);
-  multiply(input, ffn.up, range.begin, range.end, up, stride, false);
-  for (std::size_t t = 0; t < input.rows; ++t) {
-    float* row = gate + t * stride + range.begin;
-    kernels_.silu_mul(row, up + t * stride + range.begin, range.end - range.begin, row);
-  }
+  // The same columns of both products and their activation in one piece: no barrier between.
+  const auto rows = [&](std::size_t begin, std::size_t end) {
+    multiply(input, ffn.gate, begin, end, gate, stride, false);
+    multiply(input, ffn.up, begin, end, up, stride, false);
+    for (std::size_t t = 0; t < input.rows; ++t) {
+      float* row = gate + t * stride + begin;
+      kernels_.silu_mul(row, up + t * stride + begin, end - begin, row);
+    }
+  };
+  member.share_out(plan_.weights[ffn.gate].shape.rows(), kRowGrain, rows);
 }
 
 }  // namespace edgelm::backend
