@@ -84,8 +84,8 @@ Result<os::NewFile> make_in_memory(const Recipe& recipe,
     const tensor::DTypeInfo& info = tensor::dtype_info(tensor.type);
     needed += tensor.shape.elements() / info.block_elements * info.block_bytes;
   }
-  // Twice, because the CPU backend packs a copy for speed, and pages without a file cannot make room
-  // for it as those of a file can.
+  // Twice, because the CPU backend packs a copy for speed, and pages without a file cannot make
+  // room for it as those of a file can.
   const std::uint64_t available = os::available_memory_bytes();
   if (available != 0 && needed > available / 2)
     return fail(ErrorCode::kMemory,
