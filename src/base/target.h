@@ -13,6 +13,9 @@
 #define EDGELM_VNNI512 \
   __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #define EDGELM_VNNI512_INLINE EDGELM_VNNI512 __attribute__((always_inline)) inline
+// The same instructions on 256 bits, without AVX-512: Alder Lake, N100 and later.
+#define EDGELM_VNNI256 __attribute__((target("avx2,fma,f16c,avxvnni")))
+#define EDGELM_VNNI256_INLINE EDGELM_VNNI256 __attribute__((always_inline)) inline
 #elif defined(__aarch64__)
 #define EDGELM_ARM 1
 #include <arm_neon.h>

@@ -60,18 +60,21 @@ constexpr Kernels kAvx2Kernels{
     .read_probe = read_probe_avx2,
 };
 
-// AVX-512 for what is bound by arithmetic; the rest is AVX2's.
-constexpr Kernels with_vnni512(Kernels kernels) {
-  kernels.isa = Isa::kAvx512;
-  kernels.name = "avx512";
-  kernels.panel = panel_vnni512;
-  kernels.panel_wants = panel_wants_vnni512;
+// Wider products for what is bound by arithmetic; the rest is AVX2's.
+constexpr Kernels with_vnni(Kernels kernels, Isa isa, std::string_view name,
+                            PanelFn (*panel)(tensor::DType)) {
+  kernels.isa = isa;
+  kernels.name = name;
+  kernels.panel = panel;
+  kernels.panel_wants = panel_wants_vnni;
   kernels.panel_wide = nullptr;
   return kernels;
 }
-constexpr Kernels kAvx512Kernels = with_vnni512(kAvx2Kernels);
+constexpr Kernels kAvxVnniKernels =
+    with_vnni(kAvx2Kernels, Isa::kAvxVnni, "avxvnni", panel_vnni256);
+constexpr Kernels kAvx512Kernels = with_vnni(kAvx2Kernels, Isa::kAvx512, "avx512", panel_vnni512);
 
-constexpr std::array kAllKernels{&kAvx512Kernels, &kAvx2Kernels, &kScalarKernels};
+constexpr std::array kAllKernels{&kAvx512Kernels, &kAvxVnniKernels, &kAvx2Kernels, &kScalarKernels};
 #elif defined(EDGELM_ARM)
 constexpr Kernels with_products(Kernels kernels, Isa isa, std::string_view name,
                                 MatmulFn (*matmul)(tensor::DType),
@@ -134,6 +137,8 @@ bool runs_here(const Kernels& kernels) {
       return true;
     case Isa::kAvx2:
       return cpu.avx2 && cpu.fma && cpu.f16c;
+    case Isa::kAvxVnni:
+      return cpu.avx2 && cpu.fma && cpu.f16c && cpu.avx_vnni;
     case Isa::kAvx512:
       return cpu.avx2 && cpu.fma && cpu.f16c && cpu.avx512_vnni;
     case Isa::kNeon:
@@ -155,7 +160,8 @@ Result<const Kernels*> select_kernels(std::string_view forced_name) {
                   list_of_sets());
     }
   }
-  for (const std::string_view name : {"scalar", "avx2", "avx512", "neon", "dotprod", "i8mm"}) {
+  for (const std::string_view name :
+       {"scalar", "avx2", "avxvnni", "avx512", "neon", "dotprod", "i8mm"}) {
     if (name != forced_name) continue;
     return fail(ErrorCode::kUnsupported,
                 "instruction set '{}': not in a build for this architecture; there are: {}",

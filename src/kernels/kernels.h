@@ -15,12 +15,12 @@
 
 namespace edgelm::kernels {
 
-enum class Isa : std::uint8_t { kScalar, kAvx2, kAvx512, kNeon, kDotprod, kI8mm };
+enum class Isa : std::uint8_t { kScalar, kAvx2, kAvxVnni, kAvx512, kNeon, kDotprod, kI8mm };
 
 struct Kernels {
   Isa isa;
-  // "scalar", "avx2" (AVX2 + FMA + F16C), "avx512" (and VNNI), "neon", "dotprod" (NEON + SDOT),
-  // "i8mm" (and SMMLA)
+  // "scalar", "avx2" (AVX2 + FMA + F16C), "avxvnni", "avx512" (and VNNI), "neon", "dotprod" (NEON +
+  // SDOT), "i8mm" (and SMMLA)
   std::string_view name;
 
   MatmulFn (*matmul)(tensor::DType type);  // never nullptr for a type in the dtype table

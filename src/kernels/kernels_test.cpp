@@ -54,7 +54,7 @@ TEST(Kernels, TheBestSetOfTheHostReallyRuns) {
   const bool avx2 = has("avx2") && has("fma") && has("f16c");
   const bool avx512 =
       has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl") && has("avx512_vnni");
-  EXPECT_EQ(best, !avx2 ? "scalar" : avx512 ? "avx512" : "avx2");
+  EXPECT_EQ(best, !avx2 ? "scalar" : avx512 ? "avx512" : has("avx_vnni") ? "avxvnni" : "avx2");
 #elif defined(EDGELM_ARM)
   if (!has("asimd")) GTEST_SKIP() << "the flags are not those of an ARM processor (emulation)";
   EXPECT_EQ(best, !has("asimddp") ? "neon" : has("i8mm") ? "i8mm" : "dotprod");

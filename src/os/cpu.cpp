@@ -38,6 +38,16 @@ CpuFeatures detect() {
   unsigned edx = 0;
   __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
   features.f16c = features.avx2 && ((ecx >> 29) & 1U) != 0;
+  // Nor has AVX-VNNI: leaf 7, subleaf 1, EAX bit 4. Leaf 7, subleaf 0, EAX is the last subleaf.
+  eax = 7;
+  ecx = 0;
+  __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+  if (features.avx2 && eax >= 1) {
+    eax = 7;
+    ecx = 1;
+    __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    features.avx_vnni = ((eax >> 4) & 1U) != 0;
+  }
 #elif defined(EDGELM_ARM)
   // Bits of linux/arch/arm64/include/uapi/asm/hwcap.h.
   constexpr unsigned long kAsimdDotprod = 1UL << 20;

@@ -11,6 +11,7 @@ struct CpuFeatures {
   // x86-64
   bool avx2 = false;
   bool fma = false;
+  bool avx_vnni = false;     // the 256-bit VNNI of processors without AVX-512
   bool avx512_vnni = false;  // with F, BW, DQ and VL
   bool f16c = false;
   // AArch64

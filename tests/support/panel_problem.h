@@ -30,8 +30,11 @@ inline std::vector<PanelSet> panel_sets() {
   if (cpu.avx2 && cpu.fma && cpu.f16c)
     sets.push_back({"avx2", kernels::panel_avx2, kernels::panel_wants_avx2,
                     kernels::panel_bias_avx2, kernels::panel_wide_avx2});
+  if (cpu.avx2 && cpu.fma && cpu.f16c && cpu.avx_vnni)
+    sets.push_back({"avxvnni", kernels::panel_vnni256, kernels::panel_wants_vnni,
+                    kernels::panel_bias_avx2, nullptr});
   if (cpu.avx2 && cpu.fma && cpu.f16c && cpu.avx512_vnni)
-    sets.push_back({"avx512", kernels::panel_vnni512, kernels::panel_wants_vnni512,
+    sets.push_back({"avx512", kernels::panel_vnni512, kernels::panel_wants_vnni,
                     kernels::panel_bias_avx2, nullptr});
 #endif
 #ifdef EDGELM_ARM

@@ -46,6 +46,7 @@ using PanelFn = void (*)(const PanelArgs& args);
 PanelFn panel_scalar(tensor::DType type);
 #ifdef EDGELM_X86
 PanelFn panel_avx2(tensor::DType type);
+PanelFn panel_vnni256(tensor::DType type);
 PanelFn panel_vnni512(tensor::DType type);
 #endif
 #ifdef EDGELM_ARM
@@ -60,7 +61,7 @@ struct PanelWants {
 };
 #ifdef EDGELM_X86
 PanelWants panel_wants_avx2(tensor::DType type);
-PanelWants panel_wants_vnni512(tensor::DType type);
+PanelWants panel_wants_vnni(tensor::DType type);
 #endif
 
 // Activations::bias and ::wide of n (a multiple of 32) quantized activations.

@@ -1,0 +1,69 @@
+// AVX-VNNI: 8 rows to a vector, 16 registers, tiles of 16 rows x 4 tokens.
+
+#include <algorithm>
+
+#include "kernels/panel/avx2_group.h"
+#include "kernels/panel/tables.h"
+
+#ifdef EDGELM_X86
+
+// GCC 12 finds its own intrinsics to read what they call undefined (its bug 105593).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+#define VNNI_TARGET EDGELM_VNNI256
+#define VNNI_INLINE EDGELM_VNNI256_INLINE
+
+namespace edgelm::kernels {
+namespace {
+
+using Ints = __m256i;
+using Floats = __m256;
+constexpr std::size_t kLaneRows = 8;
+constexpr std::size_t kLanePanels = kLaneRows / kPanelRows;
+constexpr int kTileTokens = 4;
+
+struct Lanes {
+  VNNI_INLINE static Floats zero() { return _mm256_setzero_ps(); }
+  VNNI_INLINE static Ints zeros() { return _mm256_setzero_si256(); }
+  VNNI_INLINE static Floats all(float x) { return _mm256_set1_ps(x); }
+  VNNI_INLINE static Ints all(std::int32_t x) { return _mm256_set1_epi32(x); }
+  // Four activations in every row's place.
+  VNNI_INLINE static Ints four(const void* source) {
+    std::int32_t bytes;
+    std::memcpy(&bytes, source, sizeof bytes);
+    return _mm256_set1_epi32(bytes);
+  }
+  VNNI_INLINE static Ints load_ints(const std::byte* p) {
+    return _mm256_load_si256(reinterpret_cast<const __m256i*>(p));
+  }
+  VNNI_INLINE static Floats load(const float* p) { return _mm256_load_ps(p); }
+  VNNI_INLINE static void store(float* p, Floats x) { _mm256_store_ps(p, x); }
+  VNNI_INLINE static Ints dot(Ints sum, Ints weights, Ints x) {
+    return _mm256_dpbusd_avx_epi32(sum, weights, x);
+  }
+  VNNI_INLINE static Ints add_pairs(Ints x) { return _mm256_madd_epi16(x, _mm256_set1_epi16(1)); }
+  VNNI_INLINE static Floats floats(Ints x) { return _mm256_cvtepi32_ps(x); }
+  VNNI_INLINE static Floats add(Floats x, Floats y) { return _mm256_add_ps(x, y); }
+  VNNI_INLINE static Floats mul(Floats x, Floats y) { return _mm256_mul_ps(x, y); }
+  VNNI_INLINE static Floats fma(Floats x, Floats y, Floats sum) {
+    return _mm256_fmadd_ps(x, y, sum);
+  }
+};
+
+#include "kernels/panel/vnni_tiles.inc"
+
+struct Vnni256 {
+  template <class Type>
+  static constexpr PanelFn kFunction = run<Type>;
+};
+
+}  // namespace
+
+PanelFn panel_vnni256(tensor::DType type) { return find_panel<Vnni256>(type); }
+
+}  // namespace edgelm::kernels
+
+#endif
