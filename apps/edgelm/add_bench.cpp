@@ -28,6 +28,7 @@ struct BenchOptions {
   std::vector<std::uint32_t> decodes = {32, 128};
   std::vector<std::uint32_t> threads;
   std::vector<std::uint32_t> batches = {256};
+  std::vector<std::string> kv_types = {"f16"};
   std::uint32_t repetitions = 5;
   std::string output = "md";
   std::string isa;
@@ -35,11 +36,14 @@ struct BenchOptions {
 
 std::vector<measure::BenchTest> tests_of(const BenchOptions& options) {
   std::vector<measure::BenchTest> tests;
-  for (const std::uint32_t batch : options.batches)
-    for (const std::uint32_t n : options.prompts)
-      if (n > 0) tests.push_back({.prefill = true, .n_tokens = n, .batch = batch});
-  for (const std::uint32_t n : options.decodes)
-    if (n > 0) tests.push_back({.prefill = false, .n_tokens = n});
+  for (const std::string& name : options.kv_types) {
+    const plan::KvType kv = plan::parse_kv_type(name).value_or(plan::KvType::kF16);  // checked
+    for (const std::uint32_t batch : options.batches)
+      for (const std::uint32_t n : options.prompts)
+        if (n > 0) tests.push_back({.prefill = true, .n_tokens = n, .batch = batch, .kv_type = kv});
+    for (const std::uint32_t n : options.decodes)
+      if (n > 0) tests.push_back({.prefill = false, .n_tokens = n, .kv_type = kv});
+  }
   return tests;
 }
 
@@ -117,6 +121,10 @@ void add_bench(CLI::App& app, Outcome& outcome) {
   command->add_option("-b,--batch", options->batches, "Tokens per prefill step")
       ->delimiter(',')
       ->check(CLI::Range(1, 8192))
+      ->capture_default_str();
+  command->add_option("--kv-type", options->kv_types, kKvTypeHelp)
+      ->delimiter(',')
+      ->check(CLI::IsMember({"f16", "q8_0"}))
       ->capture_default_str();
   command->add_option("-r,--repetitions", options->repetitions, "Counted repetitions per test")
       ->check(CLI::Range(1, 1000))

@@ -47,6 +47,7 @@ Status eval_perplexity(const EvalOptions& options) {
     const api::Json json = {{"model", model->file().path()},
                             {"file", options.file},
                             {"context", options.perplexity.context},
+                            {"kv_type", plan::kv_type_name(options.perplexity.kv_type)},
                             {"perplexity", result.perplexity},
                             {"stderr", result.standard_error},
                             {"tokens", result.tokens},
@@ -76,6 +77,7 @@ void add_eval(CLI::App& app, Outcome& outcome) {
   command->add_option("-b,--batch", options->perplexity.batch, "Tokens per step")
       ->check(CLI::Range(1, 8192))
       ->capture_default_str();
+  add_kv_type_flag(*command, options->perplexity.kv_type);
   command->add_option("-o,--output", options->output, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();

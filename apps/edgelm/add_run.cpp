@@ -99,6 +99,7 @@ void add_run(CLI::App& app, Outcome& outcome) {
   command->add_option("-b,--batch", options->batch, "Tokens per prefill step")
       ->check(CLI::Range(1, 8192))
       ->capture_default_str();
+  add_kv_type_flag(*command, options->kv_type);
   command->add_option("--stop", options->stops, "Stop before this text; may be repeated")
       ->allow_extra_args(false);
   command->add_option("--system", options->system, "System message for the chat template");

@@ -39,7 +39,7 @@ Row markdown_row(const BenchRecord& record) {
   return {record.model.substr(record.model.rfind('/') + 1),
           record.type,
           parameters(record.n_params),
-          r.test.name(),
+          r.test.name() + (r.test.kv_type == plan::KvType::kF16 ? "" : " kv q8_0"),
           std::to_string(r.threads),
           fmt::format("{:.1f}", r.speed.median),
           fmt::format("{:.1f} – {:.1f}", r.speed.min, r.speed.max),
@@ -63,7 +63,7 @@ std::size_t columns(const std::string& text) {
 std::string csv_header() {
   return "model,type,n_params,test,threads,isa,tokens_per_second,tokens_per_second_min,"
          "tokens_per_second_max,samples,bytes_per_token,gb_per_s,bandwidth_gb_per_s,"
-         "bandwidth_fraction,load_ms,memory_weights,memory_kv,memory_compute,peak_rss";
+         "bandwidth_fraction,load_ms,memory_weights,memory_kv,memory_compute,peak_rss,kv_type";
 }
 
 std::string csv_line(const BenchRecord& record) {
@@ -73,12 +73,12 @@ std::string csv_line(const BenchRecord& record) {
     samples += fmt::format("{}{:.3f}", samples.empty() ? "" : " ", sample);
   return fmt::format(
       "{},{},{},{},{},{},{:.3f},{:.3f},{:.3f},{},{:.0f},{:.4f},{:.4f},{:.4f},{:.3f},"
-      "{},{},{},{}",
+      "{},{},{},{},{}",
       csv_field(record.model), record.type, record.n_params, r.test.name(), r.threads, record.isa,
       r.speed.median, r.speed.min, r.speed.max, samples, r.weight_bytes_per_token,
       r.bytes_per_second * 1e-9, r.read_bytes_per_second * 1e-9, r.bandwidth_fraction(),
       record.load_ms, r.memory.weights_bytes, r.memory.kv_bytes, r.memory.compute_bytes,
-      r.memory.peak_rss_bytes);
+      r.memory.peak_rss_bytes, plan::kv_type_name(r.test.kv_type));
 }
 
 api::Json to_json(const BenchRecord& record) {
@@ -89,6 +89,7 @@ api::Json to_json(const BenchRecord& record) {
       {"n_params", record.n_params},
       {"test", r.test.name()},
       {"threads", r.threads},
+      {"kv_type", plan::kv_type_name(r.test.kv_type)},
       {"batch", r.test.prefill ? r.test.batch : 1},
       {"tokens_per_second",
        {{"median", r.speed.median},

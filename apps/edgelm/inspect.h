@@ -18,6 +18,7 @@ struct Inspection {
   formats::TensorTotals totals;
   // What running the model with `context_tokens` takes, or why that is not known.
   std::uint32_t context_tokens = 0;
+  plan::KvType kv_type = plan::KvType::kF16;
   std::optional<plan::Memory> memory = std::nullopt;
   std::string memory_unavailable = {};
 };

@@ -84,6 +84,7 @@ Json memory_json(const Inspection& inspection) {
   const plan::Memory& memory = *inspection.memory;
   return {{"context_tokens", inspection.context_tokens},
           {"weights_bytes", memory.weights_bytes},
+          {"kv_type", plan::kv_type_name(inspection.kv_type)},
           {"kv_bytes", memory.kv_bytes},
           {"compute_bytes", memory.compute_bytes},
           {"total_bytes", memory.total_bytes()}};

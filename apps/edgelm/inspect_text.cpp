@@ -73,10 +73,10 @@ std::string memory_line(const Inspection& inspection) {
   if (!inspection.memory)
     return fmt::format("n/a: {}", formats::printable(inspection.memory_unavailable, kFullBytes));
   const plan::Memory& memory = *inspection.memory;
-  return fmt::format("{} with -c {}: weights {}, KV cache {}, compute {}",
+  return fmt::format("{} with -c {}: weights {}, KV cache ({}) {}, compute {}",
                      human_bytes(memory.total_bytes()), inspection.context_tokens,
-                     human_bytes(memory.weights_bytes), human_bytes(memory.kv_bytes),
-                     human_bytes(memory.compute_bytes));
+                     human_bytes(memory.weights_bytes), plan::kv_type_name(inspection.kv_type),
+                     human_bytes(memory.kv_bytes), human_bytes(memory.compute_bytes));
 }
 
 std::string weights_line(const formats::TypeTotal& all) {

@@ -104,6 +104,17 @@ void add_cpu_flags(CLI::App& app, backend::CpuOptions& options) {
                  "Force the kernels of one instruction set: scalar, avx2, neon, dotprod");
 }
 
+void add_kv_type_flag(CLI::App& app, plan::KvType& type) {
+  app.add_option_function<std::string>(
+         "--kv-type",
+         [&type](const std::string& name) {
+           if (const auto parsed = plan::parse_kv_type(name)) type = *parsed;
+         },
+         kKvTypeHelp)
+      ->check(CLI::IsMember({"f16", "q8_0"}))
+      ->default_str("f16");
+}
+
 std::uint32_t default_context(const model::Model& model) {
   return std::min(model.hparams().context_length, 4096U);
 }

@@ -51,6 +51,12 @@ constexpr const char* kModelHelp =
 // -t, -tb, --isa
 void add_cpu_flags(CLI::App& app, backend::CpuOptions& options);
 
+// --kv-type
+void add_kv_type_flag(CLI::App& app, plan::KvType& type);
+constexpr const char* kKvTypeHelp =
+    "How keys and values are cached: f16, or q8_0 in 53 % of the memory (heads of 32, 64, ... "
+    "dims)";
+
 // Context for a model when the user names none: what it was made for, at most 4096 tokens.
 std::uint32_t default_context(const model::Model& model);
 

@@ -22,6 +22,7 @@ struct RunOptions {
   std::uint32_t max_tokens = 0xffffffff;
   std::uint32_t context = 0;  // 0: default_context()
   std::uint32_t batch = 256;
+  plan::KvType kv_type = plan::KvType::kF16;
   std::vector<std::string> stops;
   bool raw = false;
   bool ignore_end = false;

@@ -176,6 +176,7 @@ Result<Runtime> start_runtime(const RunOptions& options, std::uint32_t max_seque
       options.context != 0 ? options.context : default_context(*runtime.model);
   engine_options.max_sequences = max_sequences;
   engine_options.batch_tokens = options.batch;
+  engine_options.kv_type = options.kv_type;
   if (engine_options.context_tokens > runtime.model->hparams().context_length)
     warn(fmt::format("a context of {} tokens is beyond the {} that the model's header states",
                      engine_options.context_tokens, runtime.model->hparams().context_length));

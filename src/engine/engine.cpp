@@ -37,7 +37,8 @@ Result<std::unique_ptr<Engine>> Engine::create(std::shared_ptr<const model::Mode
   const plan::Limits limits{.context_tokens = full.cache_tokens,
                             .batch_tokens = full.batch_tokens,
                             .logit_rows = full.max_sequences,
-                            .kv_block_tokens = full.kv_block_tokens};
+                            .kv_block_tokens = full.kv_block_tokens,
+                            .kv_type = full.kv_type};
   EDGELM_TRY_ASSIGN(auto executor, backend.compile(model->plan(), limits));
   return std::unique_ptr<Engine>(new Engine(std::move(model), std::move(executor), full));
 }

@@ -30,6 +30,7 @@ struct EngineOptions {
   std::uint32_t cache_tokens = 0;
   std::uint32_t batch_tokens = 256;  // most tokens of one step: the prefill chunk
   std::uint32_t kv_block_tokens = 32;
+  plan::KvType kv_type = plan::KvType::kF16;
 };
 
 struct Request {

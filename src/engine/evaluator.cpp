@@ -10,12 +10,15 @@ namespace edgelm::engine {
 Result<std::unique_ptr<Evaluator>> Evaluator::create(std::shared_ptr<const model::Model> model,
                                                      backend::Backend& backend,
                                                      std::uint32_t context_tokens,
-                                                     std::uint32_t batch_tokens) {
+                                                     std::uint32_t batch_tokens,
+                                                     plan::KvType kv_type) {
   if (context_tokens == 0 || batch_tokens == 0)
     return fail(ErrorCode::kUsage, "context and batch must be positive");
   batch_tokens = std::min(batch_tokens, context_tokens);
-  const plan::Limits limits{
-      .context_tokens = context_tokens, .batch_tokens = batch_tokens, .logit_rows = batch_tokens};
+  const plan::Limits limits{.context_tokens = context_tokens,
+                            .batch_tokens = batch_tokens,
+                            .logit_rows = batch_tokens,
+                            .kv_type = kv_type};
   EDGELM_TRY_ASSIGN(auto executor, backend.compile(model->plan(), limits));
   return std::unique_ptr<Evaluator>(
       new Evaluator(std::move(model), std::move(executor), batch_tokens));

@@ -18,7 +18,8 @@ class Evaluator {
   static Result<std::unique_ptr<Evaluator>> create(std::shared_ptr<const model::Model> model,
                                                    backend::Backend& backend,
                                                    std::uint32_t context_tokens,
-                                                   std::uint32_t batch_tokens);
+                                                   std::uint32_t batch_tokens,
+                                                   plan::KvType kv_type = plan::KvType::kF16);
 
   // Runs `ids` from position 0 and calls on_logits(position, logits) for every position >= first,
   // in order. Logits at position p predict the id at p + 1.

@@ -56,8 +56,10 @@ Result<BenchResult> bench(const std::shared_ptr<const model::Model>& model,
                           const BenchTest& test, std::uint32_t repetitions,
                           const BenchProgress& progress) {
   const std::uint32_t batch = test.prefill ? std::min(test.batch, test.n_tokens) : 1;
-  const plan::Limits limits{
-      .context_tokens = test.n_tokens, .batch_tokens = batch, .logit_rows = 1};
+  const plan::Limits limits{.context_tokens = test.n_tokens,
+                            .batch_tokens = batch,
+                            .logit_rows = 1,
+                            .kv_type = test.kv_type};
   EDGELM_TRY_ASSIGN(const auto executor, backend.compile(model->plan(), limits));
   Runner runner(*executor, model->hparams().n_vocab, test.n_tokens);
   BenchResult result;

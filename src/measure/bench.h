@@ -20,6 +20,7 @@ struct BenchTest {
   bool prefill = true;  // otherwise decode
   std::uint32_t n_tokens = 0;
   std::uint32_t batch = 256;  // tokens per prefill step
+  plan::KvType kv_type = plan::KvType::kF16;
   [[nodiscard]] std::string name() const {
     return (prefill ? "pp" : "tg") + std::to_string(n_tokens);
   }

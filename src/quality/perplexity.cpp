@@ -55,8 +55,9 @@ Result<Perplexity> perplexity(const std::shared_ptr<const model::Model>& model,
         ids.size(), context);
   const auto n_chunks = static_cast<std::uint32_t>(
       options.max_chunks != 0 ? std::min<std::uint64_t>(options.max_chunks, available) : available);
-  EDGELM_TRY_ASSIGN(const auto evaluator,
-                    engine::Evaluator::create(model, backend, context, options.batch));
+  EDGELM_TRY_ASSIGN(
+      const auto evaluator,
+      engine::Evaluator::create(model, backend, context, options.batch, options.kv_type));
 
   const text::SpecialTokens& special = tokenizer->special();
   const std::uint32_t first = context / 2;

@@ -18,6 +18,7 @@ struct PerplexityOptions {
   std::uint32_t context = 512;   // tokens per chunk, at least 4
   std::uint32_t max_chunks = 0;  // 0: the whole text
   std::uint32_t batch = 256;
+  plan::KvType kv_type = plan::KvType::kF16;
 };
 
 struct Perplexity {
