@@ -14,23 +14,6 @@ namespace {
 
 constexpr std::size_t kTokenBlock = 128;  // tokens whose sums stay in L1 while a panel pair passes
 
-// How far ahead the stream of packed weights is fetched into L2 and into L1, in bytes: two steps,
-// because the fill buffers of L1 are too few for the latency of memory. 2048 x 5632 Q4_K on one
-// core of a Xeon VM: 0.86 of the read probe with L1 alone at its best distance, 0.92 with both.
-// Addresses may lie behind the end: a prefetch cannot fault.
-constexpr std::uintptr_t kNear = 1024;
-constexpr std::uintptr_t kFar = 5120;
-
-template <std::size_t kBytes>
-EDGELM_AVX2_INLINE void prefetch(const std::byte* group) {
-  const std::uintptr_t from = reinterpret_cast<std::uintptr_t>(group);
-#pragma GCC unroll 4
-  for (std::size_t i = 0; i < kBytes; i += 64) {
-    _mm_prefetch(reinterpret_cast<const char*>(from + kFar + i), _MM_HINT_T1);
-    _mm_prefetch(reinterpret_cast<const char*>(from + kNear + i), _MM_HINT_T0);
-  }
-}
-
 // --- one token --------------------------------------------------------------------------------
 
 struct OneSubScale {
@@ -54,7 +37,7 @@ EDGELM_AVX2_INLINE __m256 decode_chunk(const std::byte* prefix, const std::byte*
   SixBits six;
   if constexpr (Layout::kScales == PanelScales::kSuper) unpack_six_bits(chunk, six);
   for (std::size_t g = 0; g < n_groups; ++g) {
-    prefetch<Layout::kGroupBytes>(group);
+    prefetch_stream<Layout::kGroupBytes>(group);
     const TokenGroup<1> x{{q + g * kGroup}, {bias + 4 * g}};
     const PackedGroup<kBits> weights{group};
     const __m256 xs = _mm256_broadcast_ss(scale + g);
@@ -81,18 +64,7 @@ EDGELM_AVX2_INLINE __m256 decode_chunk(const std::byte* prefix, const std::byte*
     }
     group += Layout::kGroupBytes;
   }
-  if constexpr (Layout::kScales == PanelScales::kSuper) {
-    const __m256 dmin = load_8_halves(chunk + 2 * kPanelRows);
-    return _mm256_fnmadd_ps(dmin, mins, _mm256_fmadd_ps(load_8_halves(chunk), sum, out));
-  } else if constexpr (Layout::kScales == PanelScales::kSuperHalves) {
-    return _mm256_fmadd_ps(load_8_halves(prefix), sum, out);
-  } else {
-    out = _mm256_add_ps(out, sum);
-    if constexpr (Layout::kScales == PanelScales::kPerGroupMin) return _mm256_add_ps(out, mins);
-    if constexpr (Layout::kOffset != 0)
-      return _mm256_fmadd_ps(_mm256_set1_ps(-static_cast<float>(Layout::kOffset)), mins, out);
-    return out;
-  }
+  return end_chunk<Type>(prefix, chunk, sum, mins, out);
 }
 
 template <class Type>
@@ -151,7 +123,7 @@ EDGELM_AVX2 void unpack(const std::byte* prefix, const std::byte* chunk, std::si
   if constexpr (Layout::kScales == PanelScales::kSuperHalves)
     _mm256_store_ps(out.d[p], load_8_halves(prefix));
   for (std::size_t g = 0; g < n_groups; ++g) {
-    prefetch<Layout::kGroupBytes>(group);
+    prefetch_stream<Layout::kGroupBytes>(group);
 #pragma GCC unroll 8
     for (int j = 0; j < 8; ++j) {
       const __m256i bytes = packed_vector<Layout::kBits>(group, j);

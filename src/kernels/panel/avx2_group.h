@@ -215,6 +215,47 @@ EDGELM_AVX2_INLINE __m256 bytes_to_floats(const std::uint8_t* rows) {
       _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(rows))));
 }
 
+EDGELM_AVX2_INLINE __m256 signed_bytes_to_floats(const std::byte* rows) {
+  return _mm256_cvtepi32_ps(
+      _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(rows))));
+}
+
+// Adds a chunk of one token to its outputs, as panel.h says.
+template <class Type>
+EDGELM_AVX2_INLINE __m256 end_chunk(const std::byte* prefix, const std::byte* chunk, __m256 sum,
+                                    __m256 mins, __m256 out) {
+  using Layout = PanelLayout<Type>;
+  if constexpr (Layout::kScales == PanelScales::kSuper) {
+    const __m256 dmin = load_8_halves(chunk + 2 * kPanelRows);
+    return _mm256_fnmadd_ps(dmin, mins, _mm256_fmadd_ps(load_8_halves(chunk), sum, out));
+  } else if constexpr (Layout::kScales == PanelScales::kSuperHalves) {
+    return _mm256_fmadd_ps(load_8_halves(prefix), sum, out);
+  } else {
+    out = _mm256_add_ps(out, sum);
+    if constexpr (Layout::kScales == PanelScales::kPerGroupMin) return _mm256_add_ps(out, mins);
+    if constexpr (Layout::kOffset != 0)
+      return _mm256_fmadd_ps(_mm256_set1_ps(-static_cast<float>(Layout::kOffset)), mins, out);
+    return out;
+  }
+}
+
+// How far ahead the stream of packed weights is fetched into L2 and into L1, in bytes: two steps,
+// because the fill buffers of L1 are too few for the latency of memory. 2048 x 5632 Q4_K on one
+// core of a Xeon VM: 0.86 of the read probe with L1 alone at its best distance, 0.92 with both.
+// Addresses may lie behind the end: a prefetch cannot fault.
+constexpr std::uintptr_t kNear = 1024;
+constexpr std::uintptr_t kFar = 5120;
+
+template <std::size_t kBytes>
+EDGELM_AVX2_INLINE void prefetch_stream(const std::byte* group) {
+  const std::uintptr_t from = reinterpret_cast<std::uintptr_t>(group);
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < kBytes; i += 64) {
+    _mm_prefetch(reinterpret_cast<const char*>(from + kFar + i), _MM_HINT_T1);
+    _mm_prefetch(reinterpret_cast<const char*>(from + kNear + i), _MM_HINT_T0);
+  }
+}
+
 // Writes the outputs of up to eight rows.
 EDGELM_AVX2_INLINE void store_rows(float* out, std::size_t count, __m256 values, bool accumulate) {
   if (count >= kPanelRows) {

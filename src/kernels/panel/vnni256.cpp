@@ -53,6 +53,10 @@ struct Lanes {
   }
 };
 
+VNNI_INLINE __m256i dot_256(__m256i sum, __m256i weights, __m256i x) {
+  return _mm256_dpbusd_avx_epi32(sum, weights, x);
+}
+
 #include "kernels/panel/vnni_tiles.inc"
 
 struct Vnni256 {
