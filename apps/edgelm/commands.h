@@ -20,5 +20,6 @@ void add_eval(CLI::App& app, Outcome& outcome);
 void add_inspect(CLI::App& app, Outcome& outcome);
 void add_tokenize(CLI::App& app, Outcome& outcome);
 void add_synth(CLI::App& app, Outcome& outcome);
+void add_cache(CLI::App& app, Outcome& outcome);
 
 }  // namespace edgelm::apps

@@ -118,6 +118,12 @@ Store WeightCache::store(const Key& key, const std::string& label,
   return Store(std::make_unique<Store::Job>(std::move(plan)));
 }
 
+std::uint64_t WeightCache::limit_bytes() const {
+  const auto folder = Folder::open(options_.folder, false);
+  return folder ? limit_of(options_.limit_bytes, *folder)
+                : options_.limit_bytes.value_or(kMaxLimitBytes);
+}
+
 std::vector<Entry> WeightCache::entries() const {
   std::vector<Entry> entries;
   const auto folder = Folder::open(options_.folder, false);

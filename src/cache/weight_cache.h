@@ -90,6 +90,7 @@ class WeightCache {
                             std::uint64_t source_hash) const;
 
   [[nodiscard]] const Options& options() const { return options_; }
+  [[nodiscard]] std::uint64_t limit_bytes() const;   // as it stands now
   [[nodiscard]] std::vector<Entry> entries() const;  // last used first
   // Reads the whole image and compares it with the hash taken when it was written.
   [[nodiscard]] Status verify(const Entry& entry) const;

@@ -59,6 +59,7 @@ Outcome run(const std::string& command, const std::string& standard_input) {
   std::ofstream(folder + "/script")
       << "PATH='" << std::filesystem::path(binary).parent_path().string() << "':$PATH\n"
       << "SRC='" << test::source_dir() << "'\n"
+      << "export EDGELM_CACHE_DIR='" << folder << "/cache'\n"  // never the user's own
       << "DATA='" << test::shared_data().value_or("") << "'\n"
       << "cd '" << folder << "'\n"
       << command << "\n";
