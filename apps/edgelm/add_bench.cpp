@@ -31,7 +31,7 @@ struct BenchOptions {
   std::vector<std::string> kv_types = {"f16"};
   std::uint32_t repetitions = 5;
   std::string output = "md";
-  std::string isa;
+  backend::CpuOptions cpu;  // but for the threads
 };
 
 std::vector<measure::BenchTest> tests_of(const BenchOptions& options) {
@@ -53,6 +53,13 @@ Status print_record(const BenchOptions& options, const BenchRecord& record) {
   return {};
 }
 
+// Packs the weights, or maps them from the cache, as the first use of the model would.
+Status prepare(const model::Model& model, backend::CpuBackend& backend) {
+  const plan::Limits smallest{.context_tokens = 1, .batch_tokens = 1, .logit_rows = 1};
+  EDGELM_TRY(backend.compile(model.plan(), smallest));
+  return {};
+}
+
 Status bench(const BenchOptions& options) {
   const std::vector<measure::BenchTest> tests = tests_of(options);
   if (tests.empty()) return fail(ErrorCode::kUsage, "nothing to measure: -p and -n are both 0");
@@ -65,12 +72,15 @@ Status bench(const BenchOptions& options) {
   for (const std::string& name : options.models) {
     EDGELM_TRY_ASSIGN(const ModelSource source, ModelSource::find(name));
     for (const std::uint32_t threads : options.threads) {
-      const backend::CpuOptions cpu{
-          .isa = options.isa, .decode_threads = threads, .prefill_threads = threads};
+      backend::CpuOptions cpu = options.cpu;
+      cpu.decode_threads = threads;
+      cpu.prefill_threads = threads;
       EDGELM_TRY_ASSIGN(const auto backend, backend::CpuBackend::create(cpu));
       const std::int64_t start = os::now_ns();
       EDGELM_TRY_ASSIGN(const auto model, source.load());
+      EDGELM_TRY(prepare(*model, *backend));
       const double load_ms = os::ns_to_ms(os::now_ns() - start);
+      if (backend->packed_weights() != nullptr) backend->packed_weights()->wait_until_stored();
       EDGELM_TRY_ASSIGN(auto probe,
                         measure::BandwidthProbe::create(backend->kernels(), backend->pool()));
       for (const measure::BenchTest& test : tests) {
@@ -132,8 +142,9 @@ void add_bench(CLI::App& app, Outcome& outcome) {
   command->add_option("-o,--output", options->output, "md, csv, json or jsonl")
       ->check(CLI::IsMember({"md", "csv", "json", "jsonl"}))
       ->capture_default_str();
-  command->add_option("--isa", options->isa,
+  command->add_option("--isa", options->cpu.isa,
                       "Force the kernels of one instruction set: scalar, avx2, neon, dotprod");
+  add_packing_flags(*command, options->cpu);
   command->callback([options, &outcome] {
     if (options->models.empty()) options->models = {"builtin"};
     if (options->threads.empty())

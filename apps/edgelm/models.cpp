@@ -102,6 +102,17 @@ void add_cpu_flags(CLI::App& app, backend::CpuOptions& options) {
       ->check(CLI::Range(1, 256));
   app.add_option("--isa", options.isa,
                  "Force the kernels of one instruction set: scalar, avx2, neon, dotprod");
+  add_packing_flags(app, options);
+}
+
+void add_packing_flags(CLI::App& app, backend::CpuOptions& options) {
+  options.notice = warn;
+  app.add_flag_callback(
+      "--no-repack", [&options] { options.repack = false; },
+      "Use weights as they lie in the file: starts at once, runs slower");
+  app.add_flag_callback(
+      "--no-cache", [&options] { options.cache = false; },
+      "Neither read nor write the cache of packed weights (see edgelm cache --help)");
 }
 
 void add_kv_type_flag(CLI::App& app, plan::KvType& type) {

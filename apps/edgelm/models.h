@@ -48,8 +48,10 @@ constexpr const char* kModelHelp =
     "one "
     "of random weights (see edgelm synth --help)";
 
-// -t, -tb, --isa
+// -t, -tb, --isa, and those of add_packing_flags
 void add_cpu_flags(CLI::App& app, backend::CpuOptions& options);
+// --no-repack, --no-cache
+void add_packing_flags(CLI::App& app, backend::CpuOptions& options);
 
 // --kv-type
 void add_kv_type_flag(CLI::App& app, plan::KvType& type);
