@@ -71,7 +71,7 @@ function(edgelm_add_unit_tests)
       target_link_libraries(${folder}_test PRIVATE edgelm_${folder}
         GTest::gtest GTest::gmock GTest::gtest_main)
       gtest_discover_tests(${folder}_test TEST_PREFIX "${folder}." DISCOVERY_MODE PRE_TEST
-        PROPERTIES TIMEOUT 300)
+        PROPERTIES TIMEOUT 300 ENVIRONMENT "EDGELM_CACHE_LIMIT=0")  # not the user's own cache
     endif()
   endforeach()
 endfunction()

@@ -14,7 +14,6 @@
 #include <cstring>
 #include <system_error>
 
-#include "base/hash.h"
 #include "cache/store_job.h"
 #include "cache/weight_cache.h"
 #include "os/clock.h"
@@ -56,32 +55,6 @@ Status reserve_space(int file, std::uint64_t bytes) {
   } while (done != 0 && errno == EINTR);
   if (done != 0 && errno != EOPNOTSUPP) return system_error("reserve space");
   return {};
-}
-
-struct Temporary {
-  const Folder& folder;
-  std::string name;
-  os::Descriptor file;
-  bool keep = false;
-  ~Temporary() {
-    if (!keep && file.open()) static_cast<void>(folder.remove(name));
-  }
-};
-
-Status create(Temporary& temporary, const std::string& stem) {
-  static std::atomic<std::uint32_t> counter = 0;
-  for (int attempt = 0; attempt < 100; ++attempt) {
-    temporary.name = fmt::format("{}.{}-{}{}", stem, ::getpid(), counter++, kUnfinishedSuffix);
-    temporary.file =
-        os::Descriptor(::openat(temporary.folder.descriptor(), temporary.name.c_str(),
-                                O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (temporary.file.open()) {
-      ::flock(temporary.file.get(), LOCK_EX | LOCK_NB);  // see Folder::remove_orphans
-      return {};
-    }
-    if (errno != EEXIST) break;
-  }
-  return system_error("make a file");
 }
 
 // What was made of the same file before it changed will never be asked for again.
@@ -129,7 +102,7 @@ Store::Job::Job(StorePlan what) : plan_(std::move(what)) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
-    thread_ = std::thread([this] { run(); });
+    thread_ = std::thread([this] { run(Who::kThread); });
   } catch (const std::system_error& error) {
     outcome_ = {StoreState::kFailed, fmt::format("cannot start a thread: {}", error.what())};
   }
@@ -138,7 +111,7 @@ Store::Job::Job(StorePlan what) : plan_(std::move(what)) {
 
 Store::Job::~Job() {
   hurry_since_ns_ = std::max<std::int64_t>(os::now_ns(), 1);
-  wait();
+  if (wait().state == StoreState::kWriting) run(Who::kEnd);
 }
 
 StoreOutcome Store::Job::outcome() {
@@ -151,88 +124,119 @@ StoreOutcome Store::Job::wait() {
   return outcome();
 }
 
-void Store::Job::run() {
-  ::setpriority(PRIO_PROCESS, 0, 19);  // Linux: of this thread alone. Decoding comes first.
-  Result<StoreOutcome> result = write_all();
+void Store::Job::run(Who who) {
+  // Linux: of this thread alone. Decoding comes first.
+  if (who == Who::kThread) ::setpriority(PRIO_PROCESS, 0, 19);
+  Result<StoreOutcome> result = write_all(who);
   if (!result)
     result = StoreOutcome{StoreState::kFailed,
                           fmt::format("{}: {}", plan_.folder, result.error().message)};
+  if (result->state == StoreState::kWriting) return;  // the rest is for Who::kEnd
+  temporary_ = nullptr;
   plan_.image.reset();
-  if (result->state == StoreState::kFailed && hurry_since_ns_ == 0 && plan_.notice)
+  if (result->state == StoreState::kFailed && !hurry() && plan_.notice)
     plan_.notice("packed weights are not kept for the next start: " + result->reason);
   const std::lock_guard lock(mutex_);
   outcome_ = *std::move(result);
 }
 
-Result<StoreOutcome> Store::Job::write_all() {
-  EDGELM_TRY_ASSIGN(const Folder folder, Folder::open(plan_.folder, true));
-  folder.remove_orphans();
-  const std::uint64_t file_bytes = kImageOffset + plan_.header.image_bytes;
-  const std::uint64_t limit = limit_of(plan_.limit_bytes, folder);
-  if (file_bytes > limit)
-    return StoreOutcome{
-        StoreState::kSkipped,
-        fmt::format("{} bytes are more than the cache's limit of {}", file_bytes, limit)};
-  remove_superseded(folder, plan_);
-  folder.evict(limit - file_bytes);
-  Temporary temporary{.folder = folder, .name = {}, .file = {}};
-  EDGELM_TRY(create(temporary, plan_.name));
-  const int file = temporary.file.get();
-  EDGELM_TRY(reserve_space(file, file_bytes));
-  EDGELM_TRY(write_image(file));
-  EDGELM_TRY(finish(folder, file, temporary.name));
-  temporary.keep = true;
-  folder.evict(limit, plan_.name);  // another process may have stored meanwhile
+Result<StoreOutcome> Store::Job::write_all(Who who) {
+  if (who == Who::kEnd) written_before_hurry_ = written_;
+  while (written_ < plan_.header.image_bytes) {
+    if (hurry() && who == Who::kThread) return StoreOutcome{StoreState::kWriting};
+    if (!temporary_) {  // ended before anything was begun
+      EDGELM_TRY_ASSIGN(StoreOutcome prepared, prepare());
+      if (prepared.state != StoreState::kWriting) return prepared;
+    }
+    if (hurry()) EDGELM_TRY(check_time());
+    EDGELM_TRY(write_block());
+  }
+  EDGELM_TRY(finish());
+  temporary_->folder.evict(limit_bytes_, plan_.name);  // another process may have stored meanwhile
   return StoreOutcome{StoreState::kStored};
 }
 
-Status Store::Job::write_image(int file) {
-  const Bytes image(plan_.image.get(), static_cast<std::size_t>(plan_.header.image_bytes));
-  Hash64 hash;
-  for (std::uint64_t at = 0; at < image.size(); at += kBlockBytes) {
-    EDGELM_TRY(may_go_on(at));
-    const Bytes block = image.subspan(at, std::min<std::size_t>(kBlockBytes, image.size() - at));
-    hash.update(block);
-    EDGELM_TRY(write_at(file, block, kImageOffset + at));
-    if (hurry_since_ns_ != 0) continue;
-    ::sync_file_range(file, static_cast<off_t>(kImageOffset + at), static_cast<off_t>(block.size()),
-                      SYNC_FILE_RANGE_WRITE);
-    if (at < kInFlightBytes) continue;
-    ::sync_file_range(
-        file, static_cast<off_t>(kImageOffset + at - kInFlightBytes),
-        static_cast<off_t>(kBlockBytes),
-        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+Result<StoreOutcome> Store::Job::prepare() {
+  EDGELM_TRY_ASSIGN(Folder folder, Folder::open(plan_.folder, true));
+  folder.remove_orphans();
+  const std::uint64_t file_bytes = kImageOffset + plan_.header.image_bytes;
+  limit_bytes_ = limit_of(plan_.limit_bytes, folder);
+  if (file_bytes > limit_bytes_)
+    return StoreOutcome{
+        StoreState::kSkipped,
+        fmt::format("{} bytes are more than the cache's limit of {}", file_bytes, limit_bytes_)};
+  remove_superseded(folder, plan_);
+  folder.evict(limit_bytes_ - file_bytes);
+  temporary_.reset(new Temporary{.folder = std::move(folder)});
+  EDGELM_TRY(create());
+  EDGELM_TRY(reserve_space(temporary_->file.get(), file_bytes));
+  return StoreOutcome{StoreState::kWriting};
+}
+
+Status Store::Job::create() {
+  static std::atomic<std::uint32_t> counter = 0;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    temporary_->name =
+        fmt::format("{}.{}-{}{}", plan_.name, ::getpid(), counter++, kUnfinishedSuffix);
+    temporary_->file =
+        os::Descriptor(::openat(temporary_->folder.descriptor(), temporary_->name.c_str(),
+                                O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (temporary_->file.open()) {
+      ::flock(temporary_->file.get(), LOCK_EX | LOCK_NB);  // see Folder::remove_orphans
+      return {};
+    }
+    if (errno != EEXIST) break;
   }
-  plan_.header.image_hash = hash.digest();
+  return system_error("make a file");
+}
+
+Store::Job::Temporary::~Temporary() {
+  if (file.open() && !name.empty()) static_cast<void>(folder.remove(name));
+}
+
+Status Store::Job::write_block() {
+  const int file = temporary_->file.get();
+  const std::uint64_t size = std::min(kBlockBytes, plan_.header.image_bytes - written_);
+  const Bytes block(plan_.image.get() + written_, static_cast<std::size_t>(size));
+  const auto at = static_cast<off_t>(kImageOffset + written_);
+  hash_.update(block);
+  EDGELM_TRY(write_at(file, block, kImageOffset + written_));
+  written_ += size;
+  if (hurry()) return {};
+  ::sync_file_range(file, at, static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE);
+  if (written_ > kInFlightBytes)
+    ::sync_file_range(
+        file, at - static_cast<off_t>(kInFlightBytes), static_cast<off_t>(kBlockBytes),
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
   return {};
 }
 
-Status Store::Job::finish(const Folder& folder, int file, const std::string& temporary) {
+Status Store::Job::finish() {
+  const int file = temporary_->file.get();
+  const int folder = temporary_->folder.descriptor();
+  plan_.header.image_hash = hash_.digest();
   EDGELM_TRY_ASSIGN(const std::string header, encode_header(plan_.header));
   EDGELM_TRY(write_at(file, as_byte_span(header), 0));
-  if (hurry_since_ns_ == 0) {
-    EDGELM_TRY(settle(file, kImageOffset + plan_.header.image_bytes, [] { return false; }));
-    EDGELM_TRY(write_mark(file, plan_.header));
-  }
-  if (::renameat(folder.descriptor(), temporary.c_str(), folder.descriptor(), plan_.name.c_str()) !=
-      0)
+  // Interrupted, it is a whole file without a mark: what a hurry makes as well.
+  const Status settled =
+      settle(file, kImageOffset + plan_.header.image_bytes, [this] { return hurry(); });
+  if (settled) EDGELM_TRY(write_mark(file, plan_.header));
+  if (!settled && !hurry()) return settled;
+  if (::renameat(folder, temporary_->name.c_str(), folder, plan_.name.c_str()) != 0)
     return system_error("rename the finished file");
-  if (hurry_since_ns_ == 0) ::fsync(folder.descriptor());
+  temporary_->name.clear();
+  if (!hurry()) ::fsync(folder);
   return {};
 }
 
-// In a hurry, and the time is up or will not do at the speed seen since?
-Status Store::Job::may_go_on(std::uint64_t written_bytes) {
-  constexpr double kTrialSeconds = 0.25;
-  const std::int64_t since = hurry_since_ns_;
-  if (since == 0) return {};
-  const auto written = static_cast<std::int64_t>(written_bytes);
-  if (written_before_hurry_ < 0) written_before_hurry_ = written;
-  const double seconds = os::ns_to_s(os::now_ns() - since);
-  const auto done = static_cast<double>(written - written_before_hurry_);
-  const auto left = static_cast<double>(plan_.header.image_bytes) - static_cast<double>(written);
-  if (seconds > plan_.exit_seconds ||
-      (seconds > kTrialSeconds && done / seconds * (plan_.exit_seconds - seconds) < left))
+// In a hurry: is the time up, or will it not do at the speed seen since?
+Status Store::Job::check_time() const {
+  constexpr double kTrialSeconds = 0.5;
+  const double seconds = os::ns_to_s(os::now_ns() - hurry_since_ns_);
+  const auto done = static_cast<double>(written_ - written_before_hurry_);
+  const auto left = static_cast<double>(plan_.header.image_bytes - written_);
+  const double rest = plan_.exit_seconds - seconds;
+  if (rest <= 0 || (seconds > kTrialSeconds && done / seconds * rest < left))
     return fail(ErrorCode::kIo, "the program ended before all was written");
   return {};
 }

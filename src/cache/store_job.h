@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "cache/folder.h"
 #include "cache/header.h"
 #include "cache/store.h"
@@ -34,15 +35,33 @@ struct Store::Job {
   StoreOutcome wait();
 
  private:
-  void run();
-  Result<StoreOutcome> write_all();
-  Status write_image(int file);
-  Status finish(const Folder& folder, int file, const std::string& temporary);
-  [[nodiscard]] Status may_go_on(std::uint64_t written_bytes);
+  // A file that goes unless it is finished.
+  struct Temporary {
+    Folder folder;
+    std::string name = {};
+    os::Descriptor file = {};
+    ~Temporary();
+  };
+  // In a hurry the thread stops and whoever ends the job goes on: the thread's low priority would
+  // make them wait.
+  enum class Who : std::uint8_t { kThread, kEnd };
+
+  void run(Who who);
+  Result<StoreOutcome> write_all(Who who);
+  Result<StoreOutcome> prepare();
+  Status create();
+  Status write_block();
+  Status finish();
+  [[nodiscard]] bool hurry() const { return hurry_since_ns_ != 0; }
+  [[nodiscard]] Status check_time() const;
 
   StorePlan plan_;
+  std::uint64_t limit_bytes_ = 0;
+  std::unique_ptr<Temporary> temporary_;
+  std::uint64_t written_ = 0;                     // of the image
+  Hash64 hash_;                                   // of these bytes
   std::atomic<std::int64_t> hurry_since_ns_ = 0;  // 0: not in a hurry
-  std::int64_t written_before_hurry_ = -1;
+  std::uint64_t written_before_hurry_ = 0;
   std::mutex mutex_;
   StoreOutcome outcome_{.state = StoreState::kWriting};  // under mutex_
   std::thread thread_;
