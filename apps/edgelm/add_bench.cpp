@@ -20,6 +20,8 @@ constexpr const char* kExamples =
     "  edgelm bench\n"
     "  edgelm bench model.gguf -p 128,512 -n 32,128 -t 1,2 -r 5\n"
     "  edgelm bench synth:qwen2.5-0.5b:Q4_0 synth:tinyllama-1.1b:Q4_K_M\n"
+    "  edgelm bench model.gguf -p 0 -n 32 -d 0,4096 --kv-type f16,q8_0\n"
+    "  edgelm bench model.gguf -p 0 -n 32 -s 1,2,4,8\n"
     "  edgelm bench builtin tiny -p 0 -n 64 -o jsonl >> results.jsonl\n";
 
 struct BenchOptions {
@@ -28,6 +30,8 @@ struct BenchOptions {
   std::vector<std::uint32_t> decodes = {32, 128};
   std::vector<std::uint32_t> threads;
   std::vector<std::uint32_t> batches = {256};
+  std::vector<std::uint32_t> depths = {0};
+  std::vector<std::uint32_t> sequences = {1};
   std::vector<std::string> kv_types = {"f16"};
   std::uint32_t repetitions = 5;
   std::string output = "md";
@@ -38,11 +42,21 @@ std::vector<measure::BenchTest> tests_of(const BenchOptions& options) {
   std::vector<measure::BenchTest> tests;
   for (const std::string& name : options.kv_types) {
     const plan::KvType kv = plan::parse_kv_type(name).value_or(plan::KvType::kF16);  // checked
-    for (const std::uint32_t batch : options.batches)
-      for (const std::uint32_t n : options.prompts)
-        if (n > 0) tests.push_back({.prefill = true, .n_tokens = n, .batch = batch, .kv_type = kv});
-    for (const std::uint32_t n : options.decodes)
-      if (n > 0) tests.push_back({.prefill = false, .n_tokens = n, .kv_type = kv});
+    for (const std::uint32_t depth : options.depths) {
+      for (const std::uint32_t batch : options.batches)
+        for (const std::uint32_t n : options.prompts)
+          if (n > 0)
+            tests.push_back(
+                {.prefill = true, .n_tokens = n, .batch = batch, .depth = depth, .kv_type = kv});
+      for (const std::uint32_t sequences : options.sequences)
+        for (const std::uint32_t n : options.decodes)
+          if (n > 0)
+            tests.push_back({.prefill = false,
+                             .n_tokens = n,
+                             .depth = depth,
+                             .n_sequences = sequences,
+                             .kv_type = kv});
+    }
   }
   return tests;
 }
@@ -131,6 +145,16 @@ void add_bench(CLI::App& app, Outcome& outcome) {
   command->add_option("-b,--batch", options->batches, "Tokens per prefill step")
       ->delimiter(',')
       ->check(CLI::Range(1, 8192))
+      ->capture_default_str();
+  command->add_option("-d,--depths", options->depths, "Positions in the cache before each test")
+      ->delimiter(',')
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
+  command
+      ->add_option("-s,--sequences", options->sequences,
+                   "Sequences decoded together; tokens/s counts those of all")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 64))
       ->capture_default_str();
   command->add_option("--kv-type", options->kv_types, kKvTypeHelp)
       ->delimiter(',')

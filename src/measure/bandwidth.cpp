@@ -41,8 +41,7 @@ Result<BandwidthProbe> BandwidthProbe::create(const kernels::Kernels& kernels,
   // Touch from the threads that will read, so that pages lie near them.
   auto fill = [&](threads::ThreadPool::Member& member) {
     const auto range = member.share(probe.bytes_, kUnit);
-    std::memset(probe.buffer_.data() + range.begin, 0x5a,
-                range.end - range.begin);
+    std::memset(probe.buffer_.data() + range.begin, 0x5a, range.end - range.begin);
   };
   pool.run(pool.size(), fill);
   return probe;
@@ -52,8 +51,7 @@ double BandwidthProbe::measure(std::uint32_t n_threads) {
   std::atomic<std::uint64_t> checksum = 0;
   auto read = [&](threads::ThreadPool::Member& member) {
     const auto range = member.share(bytes_, kUnit);
-    checksum.fetch_add(kernels_->read_probe(buffer_.data() + range.begin,
-                                            range.end - range.begin),
+    checksum.fetch_add(kernels_->read_probe(buffer_.data() + range.begin, range.end - range.begin),
                        std::memory_order_relaxed);
   };
   const std::int64_t start = os::now_ns();

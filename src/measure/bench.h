@@ -19,10 +19,15 @@ namespace edgelm::measure {
 struct BenchTest {
   bool prefill = true;  // otherwise decode
   std::uint32_t n_tokens = 0;
-  std::uint32_t batch = 256;  // tokens per prefill step
+  std::uint32_t batch = 256;      // tokens per prefill step
+  std::uint32_t depth = 0;        // positions in the cache before the first token
+  std::uint32_t n_sequences = 1;  // decoded together, a token of each per step
   plan::KvType kv_type = plan::KvType::kF16;
   [[nodiscard]] std::string name() const {
-    return (prefill ? "pp" : "tg") + std::to_string(n_tokens);
+    std::string name = (prefill ? "pp" : "tg") + std::to_string(n_tokens);
+    if (n_sequences > 1) name += " x" + std::to_string(n_sequences);
+    if (depth > 0) name += " @ d" + std::to_string(depth);
+    return name;
   }
 };
 
