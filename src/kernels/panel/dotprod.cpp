@@ -11,9 +11,9 @@
 //   four tokens  148 (1.03) 148 (.84)  148 (.77)  132 (.49)  147 (1.02) 147 (.84)  158 (.75)
 //     of which SDOT 64, chain of minima 16 (not Q8_0, Q6_K)
 //   unpacking     53         88         93          47         64         99        116
-// AVX2 needs (avx2.cpp, 16 rows at a time for four tokens)
+// AVX2 needs (avx2.cpp; half of its tile of 16 rows)
 //   one token     54 (.38)   80 (.45)   81 (.42)   61 (.22)   58 (.40)   84 (.48)   86 (.41)
-//   four tokens  117 (.81)  126 (.72)  126 (.66)  177 (.65)  113 (.78)  122 (.69)  127 (.60)
+//   four tokens  117 (.81)  126 (.72)  126 (.66)  192 (.70)  113 (.78)  122 (.69)  127 (.60)
 #include "base/target.h"
 
 #ifdef EDGELM_ARM
