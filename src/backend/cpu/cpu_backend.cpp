@@ -52,7 +52,7 @@ std::string CpuBackend::name() const {
                                                   decode, prefill_threads_);
 }
 
-Status CpuBackend::pack(const plan::Plan& plan) {
+Status CpuBackend::pack(const plan::Plan& plan, const plan::Memory& need) {
   if (!options_.repack || (packed_ != nullptr && plan.id != 0 && packed_plan_ == plan.id))
     return {};
   packed_ = nullptr;  // the old ones go before the new ones come
@@ -62,7 +62,18 @@ Status CpuBackend::pack(const plan::Plan& plan) {
     options.notice = options_.notice;
     cache.emplace(std::move(options));
   }
-  packed_ = std::make_shared<PackedWeights>(plan, *kernels_, pool_, cache ? &*cache : nullptr);
+  // Packed weights cannot be dropped and read again, as those of a mapped file can: a model that
+  // does not fit beside the rest is run as it lies.
+  const std::uint64_t available = os::available_memory_bytes();
+  const std::uint64_t bytes = PackedWeights::bytes_of(plan, *kernels_);
+  const bool fits = available == 0 || bytes + need.kv_bytes + need.compute_bytes <= available;
+  packed_ =
+      std::make_shared<PackedWeights>(plan, *kernels_, pool_, cache ? &*cache : nullptr, fits);
+  if (!fits && packed_->bytes() == 0 && options_.notice)
+    options_.notice(
+        fmt::format("packing the weights takes {:.0f} MiB of memory, {:.0f} MiB are available: "
+                    "they are used as they lie in the file, which is slower",
+                    mebibytes(bytes), mebibytes(available)));
   packed_plan_ = plan.id;
   return {};
 }
@@ -81,7 +92,7 @@ Result<std::unique_ptr<Executor>> CpuBackend::compile(const plan::Plan& plan,
                 full.context_tokens, mebibytes(need.kv_bytes), mebibytes(need.compute_bytes),
                 mebibytes(available));
   try {
-    EDGELM_TRY(pack(plan));
+    EDGELM_TRY(pack(plan, need));
     return std::unique_ptr<Executor>(new CpuExecutor(*this, plan, packed_, full, need));
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::kMemory,

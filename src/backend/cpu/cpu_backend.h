@@ -43,7 +43,7 @@ class CpuBackend final : public Backend {
  private:
   CpuBackend(const kernels::Kernels& kernels, ThreadTuner decode_threads, const CpuOptions& options,
              std::uint32_t prefill_threads);
-  Status pack(const plan::Plan& plan);
+  Status pack(const plan::Plan& plan, const plan::Memory& need);
 
   const kernels::Kernels* kernels_;
   CpuOptions options_;

@@ -51,13 +51,18 @@ std::uint64_t PackedWeights::bytes_of(const plan::Plan& plan, const kernels::Ker
 }
 
 PackedWeights::PackedWeights(const plan::Plan& plan, const kernels::Kernels& kernels,
-                             threads::ThreadPool& pool, const cache::WeightCache* cache)
+                             threads::ThreadPool& pool, const cache::WeightCache* cache,
+                             bool may_build)
     : matrices_(plan.weights.size()) {
   const std::vector<std::uint64_t> bytes = sizes(plan, kernels);
   for (const std::uint64_t size : bytes) bytes_ += size;
   if (bytes_ == 0) return;
   const cache::Key key{plan.source, kernels::kPanelLayoutVersion, table_hash(plan, bytes)};
   if (cache != nullptr) mapped_ = cache->find(key, bytes_);
+  if (!mapped_ && !may_build) {
+    bytes_ = 0;
+    return;
+  }
   std::byte* image = nullptr;
   if (!mapped_) {
     auto pages = std::make_shared<os::Pages>(bytes_);

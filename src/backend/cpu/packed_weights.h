@@ -23,13 +23,14 @@ class PackedWeights {
     std::size_t panel_bytes = 0;
   };
 
-  // `cache` may be nullptr. Throws std::bad_alloc when there is not enough memory. Resident pages
-  // of a mapped model file are let go as they are packed, so that the weights are in memory once.
+  // `cache` may be nullptr. Without `may_build` only the cache is asked: what is not there is used
+  // as it lies in the file. Throws std::bad_alloc when the system refuses memory. Resident pages of
+  // a mapped model file are let go as they are packed, so that the weights are in memory once.
   PackedWeights(const plan::Plan& plan, const kernels::Kernels& kernels, threads::ThreadPool& pool,
-                const cache::WeightCache* cache);
+                const cache::WeightCache* cache, bool may_build);
 
   [[nodiscard]] const Matrix& operator[](plan::WeightId id) const { return matrices_[id]; }
-  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }  // 0: nothing is packed
   [[nodiscard]] bool from_cache() const { return mapped_.has_value(); }
   // Waits until the image is on the disk: for a measurement that wants quiet.
   void wait_until_stored() { store_.wait(); }
