@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -167,7 +168,7 @@ Result<StoreOutcome> Store::Job::prepare() {
         fmt::format("{} bytes are more than the cache's limit of {}", file_bytes, limit_bytes_)};
   remove_superseded(folder, plan_);
   folder.evict(limit_bytes_ - file_bytes);
-  temporary_.reset(new Temporary{.folder = std::move(folder)});
+  temporary_ = std::make_unique<Temporary>(std::move(folder));
   EDGELM_TRY(create());
   EDGELM_TRY(reserve_space(temporary_->file.get(), file_bytes));
   return StoreOutcome{StoreState::kWriting};
@@ -218,7 +219,7 @@ Status Store::Job::finish() {
   EDGELM_TRY_ASSIGN(const std::string header, encode_header(plan_.header));
   EDGELM_TRY(write_at(file, as_byte_span(header), 0));
   // Interrupted, it is a whole file without a mark: what a hurry makes as well.
-  const Status settled =
+  Status settled =
       settle(file, kImageOffset + plan_.header.image_bytes, [this] { return hurry(); });
   if (settled) EDGELM_TRY(write_mark(file, plan_.header));
   if (!settled && !hurry()) return settled;
@@ -230,14 +231,20 @@ Status Store::Job::finish() {
 }
 
 // In a hurry: is the time up, or will it not do at the speed seen since?
-Status Store::Job::check_time() const {
+Status Store::Job::check_time() {
   constexpr double kTrialSeconds = 0.5;
+  constexpr double kSilentSeconds = 1;
   const double seconds = os::ns_to_s(os::now_ns() - hurry_since_ns_);
   const auto done = static_cast<double>(written_ - written_before_hurry_);
   const auto left = static_cast<double>(plan_.header.image_bytes - written_);
   const double rest = plan_.exit_seconds - seconds;
   if (rest <= 0 || (seconds > kTrialSeconds && done / seconds * rest < left))
     return fail(ErrorCode::kIo, "the program ended before all was written");
+  if (seconds > kSilentSeconds && !told_ && plan_.notice) {
+    told_ = true;
+    plan_.notice(fmt::format("keeping packed weights for the next start, at most {:.0f} s more",
+                             std::ceil(rest)));
+  }
   return {};
 }
 

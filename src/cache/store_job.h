@@ -6,6 +6,7 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -37,10 +38,14 @@ struct Store::Job {
  private:
   // A file that goes unless it is finished.
   struct Temporary {
-    Folder folder;
-    std::string name = {};
-    os::Descriptor file = {};
+    explicit Temporary(Folder where) : folder(std::move(where)) {}
+    Temporary(const Temporary&) = delete;
+    Temporary& operator=(const Temporary&) = delete;
     ~Temporary();
+
+    Folder folder;
+    std::string name;
+    os::Descriptor file;
   };
   // In a hurry the thread stops and whoever ends the job goes on: the thread's low priority would
   // make them wait.
@@ -53,7 +58,7 @@ struct Store::Job {
   Status write_block();
   Status finish();
   [[nodiscard]] bool hurry() const { return hurry_since_ns_ != 0; }
-  [[nodiscard]] Status check_time() const;
+  [[nodiscard]] Status check_time();
 
   StorePlan plan_;
   std::uint64_t limit_bytes_ = 0;
@@ -62,6 +67,7 @@ struct Store::Job {
   Hash64 hash_;                                   // of these bytes
   std::atomic<std::int64_t> hurry_since_ns_ = 0;  // 0: not in a hurry
   std::uint64_t written_before_hurry_ = 0;
+  bool told_ = false;  // why the program does not end yet
   std::mutex mutex_;
   StoreOutcome outcome_{.state = StoreState::kWriting};  // under mutex_
   std::thread thread_;

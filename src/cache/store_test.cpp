@@ -17,7 +17,6 @@
 namespace edgelm::cache {
 namespace {
 
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 

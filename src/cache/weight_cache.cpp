@@ -128,6 +128,7 @@ std::vector<Entry> WeightCache::entries() const {
   std::vector<Entry> entries;
   const auto folder = Folder::open(options_.folder, false);
   if (!folder) return entries;
+  folder->remove_orphans();
   const std::vector<File> files = folder->files();
   entries.reserve(files.size());
   for (const File& each : files) {

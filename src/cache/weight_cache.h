@@ -19,7 +19,7 @@
 // The table hash must cover the names of the weights, not their sizes alone: two plans of one model
 // may ask for different layers of the same shapes.
 //
-// `store_` is a member of whoever owns the image. Its destructor finishes or gives up within two
+// `store_` is a member of whoever owns the image. Its destructor finishes or gives up within five
 // seconds (store.h); store_.wait() waits as long as it takes, for a benchmark that wants quiet.
 // Everything here may be called from any thread.
 
@@ -46,7 +46,7 @@ struct Options {
   // free, counting the cache itself as free. 0: no cache.
   std::optional<std::uint64_t> limit_bytes = {};
   std::uint64_t min_image_bytes = kMinImageBytes;  // smaller images are not stored
-  double exit_seconds = 2;  // that the end of the program may take to finish a file (store.h)
+  double exit_seconds = 5;  // that the end of the program may take to finish a file (store.h)
   // Told in one line why an image is not stored, or that the program stays to finish it; from any
   // thread.
   std::function<void(const std::string&)> notice = {};
@@ -90,8 +90,9 @@ class WeightCache {
                             std::uint64_t source_hash) const;
 
   [[nodiscard]] const Options& options() const { return options_; }
-  [[nodiscard]] std::uint64_t limit_bytes() const;   // as it stands now
-  [[nodiscard]] std::vector<Entry> entries() const;  // last used first
+  [[nodiscard]] std::uint64_t limit_bytes() const;  // as it stands now
+  // Last used first. What writers that died have left is removed on the way.
+  [[nodiscard]] std::vector<Entry> entries() const;
   // Reads the whole image and compares it with the hash taken when it was written.
   [[nodiscard]] Status verify(const Entry& entry) const;
   [[nodiscard]] Status remove(const Entry& entry) const;

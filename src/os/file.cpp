@@ -16,6 +16,7 @@
 
 #include "os/descriptor.h"
 #include "os/new_file.h"
+#include "os/pages.h"
 
 namespace edgelm::os {
 namespace {
@@ -38,18 +39,16 @@ std::string stamp_of(const struct stat& info) {
                      nanoseconds(info.st_mtim), nanoseconds(info.st_ctim));
 }
 
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
-
 // Address space of `size` bytes, of which the start is aligned to a huge page when there is room
 // for one; nullptr when there is none. To be mapped over.
 void* reserve(std::size_t size) {
-  const std::size_t slack = size < kHugePage ? 0 : kHugePage;
+  const std::size_t slack = size < kHugePageBytes ? 0 : kHugePageBytes;
   if (size > SIZE_MAX - slack) return nullptr;
   void* const whole = ::mmap(nullptr, size + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (whole == MAP_FAILED || slack == 0) return whole == MAP_FAILED ? nullptr : whole;
   auto* const begin = static_cast<std::byte*>(whole);
   const std::size_t before =
-      (kHugePage - reinterpret_cast<std::uintptr_t>(begin) % kHugePage) % kHugePage;
+      (kHugePageBytes - reinterpret_cast<std::uintptr_t>(begin) % kHugePageBytes) % kHugePageBytes;
   // Whole pages only: the mapping above ends at a page, and so must what is given back.
   const std::size_t page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   const std::size_t used = (size + page - 1) / page * page;
@@ -87,32 +86,32 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   return of_descriptor(file.get(), path);
 }
 
-Result<MappedFile> MappedFile::of_descriptor(int descriptor, const std::string& path) {
+Result<MappedFile> MappedFile::of_descriptor(int descriptor, const std::string& name) {
   struct stat info {};
-  if (::fstat(descriptor, &info) != 0) return system_error(path, "stat");
-  if (S_ISDIR(info.st_mode)) return fail(ErrorCode::kIo, "{}: is a directory, not a file", path);
+  if (::fstat(descriptor, &info) != 0) return system_error(name, "stat");
+  if (S_ISDIR(info.st_mode)) return fail(ErrorCode::kIo, "{}: is a directory, not a file", name);
   if (!S_ISREG(info.st_mode))
-    return fail(ErrorCode::kIo, "{}: is not a regular file, so it cannot be mapped", path);
-  auto mapped = of_range(descriptor, path, 0, static_cast<std::uint64_t>(info.st_size));
+    return fail(ErrorCode::kIo, "{}: is not a regular file, so it cannot be mapped", name);
+  auto mapped = of_range(descriptor, name, 0, static_cast<std::uint64_t>(info.st_size));
   if (mapped) mapped->stamp_ = stamp_of(info);
   return mapped;
 }
 
-Result<MappedFile> MappedFile::of_range(int descriptor, const std::string& path,
+Result<MappedFile> MappedFile::of_range(int descriptor, const std::string& name,
                                         std::uint64_t offset, std::uint64_t size) {
   MappedFile mapped;
   if (size == 0) return mapped;
   void* const place = size > SIZE_MAX ? nullptr : reserve(static_cast<std::size_t>(size));
-  if (place == nullptr) return system_error(path, "find address space for it");
+  if (place == nullptr) return system_error(name, "find address space for it");
   void* const address = ::mmap(place, static_cast<std::size_t>(size), PROT_READ,
                                MAP_PRIVATE | MAP_FIXED, descriptor, static_cast<off_t>(offset));
   if (address == MAP_FAILED) {
     const int reason = errno;
     ::munmap(place, static_cast<std::size_t>(size));
     errno = reason;
-    return system_error(path, "map");
+    return system_error(name, "map");
   }
-  if (size >= kHugePage) ::madvise(address, static_cast<std::size_t>(size), MADV_HUGEPAGE);
+  if (size >= kHugePageBytes) ::madvise(address, static_cast<std::size_t>(size), MADV_HUGEPAGE);
   mapped.data_ = static_cast<const std::byte*>(address);
   mapped.size_ = static_cast<std::size_t>(size);
   return mapped;
