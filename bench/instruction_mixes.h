@@ -7,10 +7,9 @@
 #include <time.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/target.h"
 #include "os/cpu.h"
@@ -61,19 +60,23 @@ EDGELM_MIX(mix_int32, EDGELM_AVX2, __m256i, __m256i, 8,
            _mm256_add_epi32(acc[i], _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), x)))
 EDGELM_MIX(mix_wide, EDGELM_AVX2, __m256i, __m256i, 8,
            _mm256_add_epi32(acc[i], _mm256_madd_epi16(w, x)))
+EDGELM_MIX(mix_vnni256, EDGELM_VNNI256, __m256i, __m256i, 12, _mm256_dpbusd_avx_epi32(acc[i], w, x))
 EDGELM_MIX(mix_vnni512, EDGELM_VNNI512, __m512i, __m512i, 12, _mm512_dpbusd_epi32(acc[i], w, x))
 
 inline constexpr Mix kFma{"f32 vfmadd (256 bit)", 12 * 8, mix_fma};
 inline constexpr Mix kInt16{"vpmaddubsw+vpaddw", 8 * 32, mix_int16};
 inline constexpr Mix kInt32{"vpmaddubsw+vpmaddwd+vpaddd", 8 * 32, mix_int32};
 inline constexpr Mix kWide{"vpmaddwd+vpaddd", 8 * 16, mix_wide};
+inline constexpr Mix kVnni256{"vpdpbusd (256 bit)", 12 * 32, mix_vnni256};
 inline constexpr Mix kVnni512{"vpdpbusd (512 bit)", 12 * 64, mix_vnni512};
 
-inline std::span<const Mix* const> mixes_here() {
-  static constexpr std::array kAll{&kFma, &kInt16, &kInt32, &kWide, &kVnni512};
+inline std::vector<const Mix*> mixes_here() {
+  std::vector<const Mix*> mixes;
   const os::CpuFeatures& cpu = os::cpu_features();
-  if (!cpu.avx2 || !cpu.fma) return {};
-  return std::span(kAll).first(cpu.avx512_vnni ? 5 : 4);
+  if (cpu.avx2 && cpu.fma) mixes = {&kFma, &kInt16, &kInt32, &kWide};
+  if (cpu.avx_vnni) mixes.push_back(&kVnni256);
+  if (cpu.avx512_vnni) mixes.push_back(&kVnni512);
+  return mixes;
 }
 #elif defined(EDGELM_ARM)
 EDGELM_MIX(mix_fma, , float32x4_t, float32x4_t, 16, vfmaq_f32(acc[i], w, x))
@@ -84,13 +87,14 @@ inline constexpr Mix kFma{"f32 fmla", 16 * 4, mix_fma};
 inline constexpr Mix kDotprod{"sdot", 16 * 16, mix_dotprod};
 inline constexpr Mix kI8mm{"smmla", 16 * 32, mix_i8mm};
 
-inline std::span<const Mix* const> mixes_here() {
-  static constexpr std::array kAll{&kFma, &kDotprod, &kI8mm};
-  const os::CpuFeatures& cpu = os::cpu_features();
-  return std::span(kAll).first(!cpu.dotprod ? 1 : !cpu.i8mm ? 2 : 3);
+inline std::vector<const Mix*> mixes_here() {
+  std::vector<const Mix*> mixes{&kFma};
+  if (os::cpu_features().dotprod) mixes.push_back(&kDotprod);
+  if (os::cpu_features().i8mm) mixes.push_back(&kI8mm);
+  return mixes;
 }
 #else
-inline std::span<const Mix* const> mixes_here() { return {}; }
+inline std::vector<const Mix*> mixes_here() { return {}; }
 #endif
 
 #undef EDGELM_MIX

@@ -60,6 +60,7 @@ double probe_speed(const Kernels& set, const std::byte* memory, std::size_t byte
 const bench::Mix& mix_of([[maybe_unused]] const Kernels& set, [[maybe_unused]] tensor::DType type) {
 #if defined(EDGELM_X86)
   if (set.isa == Isa::kAvx512) return bench::kVnni512;
+  if (set.isa == Isa::kAvxVnni) return bench::kVnni256;
   return type == tensor::DType::kQ8_0 ? bench::kWide : bench::kInt16;
 #elif defined(EDGELM_ARM)
   return set.isa == Isa::kI8mm ? bench::kI8mm : bench::kDotprod;

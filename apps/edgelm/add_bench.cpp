@@ -166,9 +166,9 @@ void add_bench(CLI::App& app, Outcome& outcome) {
   command->add_option("-o,--output", options->output, "md, csv, json or jsonl")
       ->check(CLI::IsMember({"md", "csv", "json", "jsonl"}))
       ->capture_default_str();
-  command->add_option(
-      "--isa", options->cpu.isa,
-      "Force the kernels of one instruction set: scalar, avx2, avx512, neon, dotprod, i8mm");
+  command->add_option("--isa", options->cpu.isa,
+                      "Force the kernels of one instruction set: scalar, avx2, avxvnni, avx512, "
+                      "neon, dotprod, i8mm");
   add_packing_flags(*command, options->cpu);
   command->callback([options, &outcome] {
     if (options->models.empty()) options->models = {"builtin"};

@@ -100,9 +100,9 @@ void add_cpu_flags(CLI::App& app, backend::CpuOptions& options) {
   app.add_option("--tb,--threads-batch", options.prefill_threads,
                  "Threads for prefill, also written -tb (default: -t, or all cores)")
       ->check(CLI::Range(1, 256));
-  app.add_option(
-      "--isa", options.isa,
-      "Force the kernels of one instruction set: scalar, avx2, avx512, neon, dotprod, i8mm");
+  app.add_option("--isa", options.isa,
+                 "Force the kernels of one instruction set: scalar, avx2, avxvnni, avx512, neon, "
+                 "dotprod, i8mm");
   add_packing_flags(app, options);
 }
 
