@@ -12,6 +12,7 @@
 #include "base/half.h"
 #include "base/random.h"
 #include "kernels/kernels.h"
+#include "os/pages.h"
 #include "os/clock.h"
 
 namespace edgelm::kernels {
@@ -125,7 +126,7 @@ class Problem {
   Shape shape_;
   KvLayout layout_;
   std::size_t n_rows_;
-  std::vector<std::byte> cache_;
+  os::Pages cache_;
   std::vector<const std::byte*> blocks_;
   std::vector<std::uint32_t> positions_;
   std::vector<float> q_, scratch_, state_;

@@ -72,7 +72,13 @@ constexpr Kernels with_vnni(Kernels kernels, Isa isa, std::string_view name,
 }
 constexpr Kernels kAvxVnniKernels =
     with_vnni(kAvx2Kernels, Isa::kAvxVnni, "avxvnni", panel_vnni256);
-constexpr Kernels kAvx512Kernels = with_vnni(kAvx2Kernels, Isa::kAvx512, "avx512", panel_vnni512);
+constexpr Kernels with_wide_attention(Kernels kernels) {
+  kernels.attention_f16 = attention_f16_avx512;
+  kernels.attention_q8_0 = attention_q8_0_avx512;
+  return kernels;
+}
+constexpr Kernels kAvx512Kernels =
+    with_wide_attention(with_vnni(kAvx2Kernels, Isa::kAvx512, "avx512", panel_vnni512));
 
 constexpr std::array kAllKernels{&kAvx512Kernels, &kAvxVnniKernels, &kAvx2Kernels, &kScalarKernels};
 #elif defined(EDGELM_ARM)

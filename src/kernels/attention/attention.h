@@ -73,6 +73,8 @@ void attention_q8_0_scalar(const AttentionArgs& args);
 #ifdef EDGELM_X86
 void attention_f16_avx2(const AttentionArgs& args);
 void attention_q8_0_avx2(const AttentionArgs& args);
+void attention_f16_avx512(const AttentionArgs& args);
+void attention_q8_0_avx512(const AttentionArgs& args);
 #endif
 #ifdef EDGELM_ARM
 void attention_f16_neon(const AttentionArgs& args);
