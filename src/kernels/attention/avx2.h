@@ -195,17 +195,13 @@ void cache_product(std::size_t n_rows, const CacheProduct& x, const Rows& rows) 
     case 2:
       return cache_rows<2, 4>(x, rows);
     case 3:
-      return cache_rows<3, 2>(x, rows);
+      return cache_rows<3, 4>(x, rows);
     case 4:
       return cache_rows<4, 2>(x, rows);
     case 5:
       return cache_rows<5, 2>(x, rows);
-    case 6:
-      return cache_rows<6, 2>(x, rows);
-    case 7:
-      return cache_rows<7, 1>(x, rows);
     default:
-      return cache_rows<8, 1>(x, rows);
+      return cache_rows<6, 2>(x, rows);
   }
 }
 
@@ -218,6 +214,10 @@ inline bool whole_vectors(const KvHead& kv, const KvRun& run) {
 struct Avx2 {
   static constexpr std::size_t kRows = 6;
   static constexpr std::size_t kDirectRows = 8;
+
+  // Rows of the next tile: 8 are 5 x 2 and 3 x 4 vectors, whose 10 and 12 sums hide the latency of
+  // the FMA; 8 x 1 would convert half as often, and wait.
+  static std::size_t direct_tile(std::size_t left) { return left > 6 ? 5 : left; }
 
   // The last vector of a block's positions or of a value ends where these end.
   static bool reads_directly(const KvHead& kv) {

@@ -161,6 +161,8 @@ void wide_cache_product(std::size_t n_rows, const CacheProduct& x, const Rows& r
 
 template <class Narrow>
 struct Avx512 : Narrow {
+  static std::size_t direct_tile(std::size_t left) { return left; }
+
   static void product(std::size_t n_rows, const PanelProduct& x) {
     switch (n_rows) {
       case 1:

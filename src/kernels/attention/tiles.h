@@ -13,7 +13,8 @@
 //
 // `Isa` gives: kRows (most rows of a register tile), product(), softmax(), fold(), and the
 // conversions keys(), values() of a run of positions within one block. With kDirectRows > 0 also
-// reads_directly(), scales(), keys_product() and values_product() for so many rows at most.
+// reads_directly(), direct_tile(), scales(), keys_product() and values_product() for so many rows
+// at most.
 
 #include <algorithm>
 #include <array>
@@ -113,14 +114,19 @@ class SpanWalk {
     return limit <= tile_begin_ ? 0 : std::min(limit - tile_begin_, tile_count_);
   }
 
-  // Register tiles of equal height, as few as there can be.
+  // Register tiles of equal height, as few as there can be; straight from the cache as `Isa` likes.
   template <class F>
   void for_each_group(F&& f) const {
     for (std::size_t row = first_row_; row < a_.n_rows;) {
       const std::size_t left = a_.n_rows - row;
-      const std::size_t most = direct_ ? Isa::kDirectRows : Isa::kRows;
-      const std::size_t groups = (left + most - 1) / most;
-      const std::size_t count = (left + groups - 1) / groups;
+      std::size_t count = 0;
+      if constexpr (Isa::kDirectRows > 0) {
+        if (direct_) count = Isa::direct_tile(left);
+      }
+      if (count == 0) {
+        const std::size_t groups = (left + Isa::kRows - 1) / Isa::kRows;
+        count = (left + groups - 1) / groups;
+      }
       f(row, count);
       row += count;
     }
