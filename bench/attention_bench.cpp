@@ -12,8 +12,8 @@
 #include "base/half.h"
 #include "base/random.h"
 #include "kernels/kernels.h"
-#include "os/pages.h"
 #include "os/clock.h"
+#include "os/pages.h"
 
 namespace edgelm::kernels {
 namespace {

@@ -89,7 +89,8 @@ TEST(ThreadPool, ShareOutGivesEveryPieceOnce) {
   constexpr std::size_t kLoops = 40;
   for (const std::uint32_t members : {1U, 2U, 3U, 5U}) {
     ThreadPool pool(5);
-    for (const std::size_t n : {std::size_t{0}, std::size_t{1}, std::size_t{31}, std::size_t{1000}}) {
+    for (const std::size_t n :
+         {std::size_t{0}, std::size_t{1}, std::size_t{31}, std::size_t{1000}}) {
       for (const std::size_t grain : {std::size_t{1}, std::size_t{7}, std::size_t{32}}) {
         std::vector<std::atomic<int>> seen(kLoops * n);
         auto work = [&](ThreadPool::Member& member) {
