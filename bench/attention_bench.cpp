@@ -109,7 +109,7 @@ class Problem {
   }
 
   [[nodiscard]] double bytes() const {
-    return static_cast<double>(shape_.n_positions * layout_.bytes / kBlockTokens);
+    return static_cast<double>(shape_.n_positions * layout_.bytes) / kBlockTokens;
   }
   [[nodiscard]] double multiply_adds() const {
     double visible = 0;
