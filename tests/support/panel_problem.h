@@ -124,7 +124,7 @@ struct PanelProblem : MatmulProblem {
     args.x.scaled_sum = scaled_sum.data();
     args.x.scale_stride = cols / kernels::kGroup;
     args.x.bias = wants.bias ? bias.data() : nullptr;
-    args.x.wide = wants.wide && tokens > 1 ? wide.data() : nullptr;
+    args.x.wide = wants.wide && tokens > kernels::kFewTokens ? wide.data() : nullptr;
     args.n_tokens = tokens;
     args.out = out.data();
     args.out_stride = out_stride;

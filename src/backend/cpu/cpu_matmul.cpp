@@ -54,7 +54,8 @@ CpuExecutor::Input CpuExecutor::prepare(plan::BufferId buffer_id, const plan::We
     kernels_.quantize(row, n, q, input_scale_.data() + place * groups,
                       input_sum_.data() + place * groups);
     if (wants.bias) kernels_.panel_bias(q, n, input_bias_.data() + place * 4 * groups);
-    if (wants.wide && !alone) kernels_.panel_wide(q, n, input_wide_.data() + place * input_stride_);
+    if (wants.wide && n_rows > kernels::kFewTokens)
+      kernels_.panel_wide(q, n, input_wide_.data() + place * input_stride_);
   }
   if (!alone) member.barrier();
   return {{.f32 = input_f32_.data() + first * input_stride_,

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "attention_fixture.h"
+#include "support/attention_fixture.h"
 #include "support/isa.h"
 
 namespace edgelm::kernels {

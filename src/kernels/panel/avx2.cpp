@@ -1,6 +1,7 @@
-// Panel matmul with AVX2 + FMA + F16C. One token: a panel is streamed from memory and unpacked in
-// registers (decode_panel). More: 16 rows x 256 columns are unpacked to bytes in L1 once and meet
-// all tokens in tiles of 16 rows x 4 tokens (gemm). See avx2_group.h for the integer products.
+// Panel matmul with AVX2 + FMA + F16C. One to four tokens: a panel is streamed from memory and
+// unpacked in registers (decode_panel). More: 16 rows x 256 columns are unpacked to bytes in L1
+// once and meet all tokens in tiles of 16 rows x 4 tokens (gemm). See avx2_group.h for the integer
+// products.
 //
 // Instructions of the inner loop per byte of packed weights, scales included (GCC 12; those of SDOT
 // and SMMLA stand in dotprod.cpp and i8mm.cpp):
@@ -22,7 +23,8 @@ namespace {
 
 constexpr std::size_t kTokenBlock = 128;  // tokens whose sums stay in L1 while a panel pair passes
 
-// --- one token --------------------------------------------------------------------------------
+// --- one to three tokens
+// --------------------------------------------------------------------------------
 
 struct OneSubScale {
   __m256i scale;
@@ -33,73 +35,119 @@ struct HalfSubScales {
   EDGELM_AVX2_INLINE __m256i get(int, int half) const { return scale[half]; }
 };
 
-template <class Type>
-EDGELM_AVX2_INLINE __m256 decode_chunk(const std::byte* prefix, const std::byte* chunk,
-                                       std::size_t n_groups, const std::int8_t* q,
-                                       const std::int16_t* bias, const float* scale,
-                                       const float* scaled_sum, __m256 out) {
+// Where the activations of T tokens stand in one chunk.
+template <int T>
+struct Tokens {
+  const std::int8_t* q[T];
+  const std::int16_t* bias[T];
+  const std::int16_t* wide[T];
+  const float* scale[T];
+  const float* scaled_sum[T];
+
+  EDGELM_AVX2_INLINE static Tokens at(const PanelArgs& args, std::size_t token, std::size_t group) {
+    Tokens x;
+#pragma GCC unroll 4
+    for (int t = 0; t < T; ++t) {
+      const std::size_t row = token + static_cast<std::size_t>(t);
+      x.q[t] = args.x.q + row * args.x.q_stride + group * kGroup;
+      x.scale[t] = args.x.scale + row * args.x.scale_stride + group;
+      x.scaled_sum[t] = args.x.scaled_sum + row * args.x.scale_stride + group;
+      x.bias[t] = args.x.bias + 4 * (row * args.x.scale_stride + group);
+      x.wide[t] = args.x.wide + row * args.x.q_stride + group * kGroup;
+    }
+    return x;
+  }
+  [[nodiscard]] EDGELM_AVX2_INLINE TokenGroup<T> group(std::size_t g) const {
+    TokenGroup<T> out;
+#pragma GCC unroll 4
+    for (int t = 0; t < T; ++t) {
+      out.q[t] = q[t] + g * kGroup;
+      out.bias[t] = bias[t] + 4 * g;
+    }
+    return out;
+  }
+};
+
+template <class Type, int T>
+EDGELM_AVX2_INLINE void decode_chunk(const std::byte* prefix, const std::byte* chunk,
+                                     std::size_t n_groups, const Tokens<T>& x, __m256 (&out)[T]) {
   using Layout = PanelLayout<Type>;
   constexpr int kBits = Layout::kBits;
   const std::byte* group = chunk + Layout::header_bytes(n_groups);
-  __m256 sum = _mm256_setzero_ps(), mins = _mm256_setzero_ps();
+  __m256 sum[T], mins[T];
+#pragma GCC unroll 4
+  for (int t = 0; t < T; ++t) sum[t] = mins[t] = _mm256_setzero_ps();
   SixBits six;
   if constexpr (Layout::kScales == PanelScales::kSuper) unpack_six_bits(chunk, six);
   for (std::size_t g = 0; g < n_groups; ++g) {
     prefetch_stream<Layout::kGroupBytes>(group);
-    const TokenGroup<1> x{{q + g * kGroup}, {bias + 4 * g}};
+    const TokenGroup<T> tokens = x.group(g);
     const PackedGroup<kBits> weights{group};
-    const __m256 xs = _mm256_broadcast_ss(scale + g);
-    const __m256 xsum = _mm256_broadcast_ss(scaled_sum + g);
     const std::size_t at = g * kPanelRows;
-    __m256i dots[1][1];
+    __m256i dots[1][T];
+    __m256 d = _mm256_setzero_ps(), min = d;
     if constexpr (Layout::kScales == PanelScales::kSuper) {
-      dot_group<kBits, 1, 1>(weights, x, OneSubScale{spread_unsigned(six.scale + at)}, dots);
-      sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dots[0][0]), xs, sum);
-      mins = _mm256_fmadd_ps(bytes_to_floats(six.min + at), xsum, mins);
+      dot_group<kBits, 1, T>(weights, tokens, OneSubScale{spread_unsigned(six.scale + at)}, dots);
+      min = bytes_to_floats(six.min + at);
     } else if constexpr (Layout::kScales == PanelScales::kSuperHalves) {
       const std::byte* s = chunk + 2 * at;
-      dot_group<kBits, 1, 1>(
-          weights, x, HalfSubScales{{spread_signed(s), spread_signed(s + kPanelRows)}}, dots);
-      sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dots[0][0]), xs, sum);
+      dot_group<kBits, 1, T>(
+          weights, tokens, HalfSubScales{{spread_signed(s), spread_signed(s + kPanelRows)}}, dots);
     } else {
-      dot_group<kBits, 1, 1>(weights, x, OneSubScale{_mm256_set1_epi16(1)}, dots);
-      const __m256 d = load_8_halves(chunk + 2 * at);
-      sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dots[0][0]), _mm256_mul_ps(d, xs), sum);
+      dot_group<kBits, 1, T>(weights, tokens, OneSubScale{_mm256_set1_epi16(1)}, dots);
+      d = load_8_halves(chunk + 2 * at);
+      min = d;
       if constexpr (Layout::kScales == PanelScales::kPerGroupMin)
-        mins = _mm256_fmadd_ps(load_8_halves(chunk + 2 * (n_groups * kPanelRows + at)), xsum, mins);
-      else if constexpr (Layout::kOffset != 0)
-        mins = _mm256_fmadd_ps(d, xsum, mins);
+        min = load_8_halves(chunk + 2 * (n_groups * kPanelRows + at));
+    }
+#pragma GCC unroll 4
+    for (int t = 0; t < T; ++t) {
+      const __m256 xs = _mm256_broadcast_ss(x.scale[t] + g);
+      const __m256 factor = Layout::kWholeChunks ? xs : _mm256_mul_ps(d, xs);
+      sum[t] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dots[0][t]), factor, sum[t]);
+      if constexpr (Layout::kScales == PanelScales::kSuper ||
+                    Layout::kScales == PanelScales::kPerGroupMin || Layout::kOffset != 0) {
+        if constexpr (Layout::kScales != PanelScales::kSuperHalves)
+          mins[t] = _mm256_fmadd_ps(min, _mm256_broadcast_ss(x.scaled_sum[t] + g), mins[t]);
+      }
     }
     group += Layout::kGroupBytes;
   }
-  return end_chunk<Type>(prefix, chunk, sum, mins, out);
+#pragma GCC unroll 4
+  for (int t = 0; t < T; ++t) out[t] = end_chunk<Type>(prefix, chunk, sum[t], mins[t], out[t]);
 }
 
-template <class Type>
+// Eight rows for tokens 0 .. T-1. Unpacking again for each eight rows costs less than a detour
+// through L1: two tokens 60 instead of 39 GMAC/s (Q4_K), four 85 instead of 68.
+template <class Type, int T>
 EDGELM_AVX2 void decode_panel(const PanelArgs& args, std::size_t row) {
   using Layout = PanelLayout<Type>;
   const std::byte* prefix = args.panels + row / kPanelRows * args.panel_bytes;
   const std::byte* chunk = prefix + Layout::prefix_bytes(args.cols);
-  const std::int8_t* q = args.x.q;
-  const std::int16_t* bias = args.x.bias;
-  const float* scale = args.x.scale;
-  const float* scaled_sum = args.x.scaled_sum;
-  __m256 out = _mm256_setzero_ps();
-  std::size_t groups = args.cols / kGroup;
-  for (; groups >= kChunkGroups; groups -= kChunkGroups) {
-    out = decode_chunk<Type>(prefix, chunk, kChunkGroups, q, bias, scale, scaled_sum, out);
+  __m256 out[T];
+#pragma GCC unroll 4
+  for (int t = 0; t < T; ++t) out[t] = _mm256_setzero_ps();
+  const std::size_t groups = args.cols / kGroup;
+  std::size_t first = 0;
+  for (; first + kChunkGroups <= groups; first += kChunkGroups) {
+    decode_chunk<Type, T>(prefix, chunk, kChunkGroups, Tokens<T>::at(args, 0, first), out);
     prefix += 2 * kPanelRows;
     chunk += Layout::chunk_bytes(kChunkGroups);
-    q += kChunkGroups * kGroup;
-    bias += 4 * kChunkGroups;
-    scale += kChunkGroups;
-    scaled_sum += kChunkGroups;
   }
   if constexpr (!Layout::kWholeChunks) {
-    if (groups > 0)
-      out = decode_chunk<Type>(prefix, chunk, groups, q, bias, scale, scaled_sum, out);
+    if (first < groups)
+      decode_chunk<Type, T>(prefix, chunk, groups - first, Tokens<T>::at(args, 0, first), out);
   }
-  store_rows(args.out + row, args.row_end - row, out, args.accumulate);
+#pragma GCC unroll 4
+  for (int t = 0; t < T; ++t)
+    store_rows(args.out + static_cast<std::size_t>(t) * args.out_stride + row, args.row_end - row,
+               out[t], args.accumulate);
+}
+
+template <class Type, int T>
+void decode_rows(const PanelArgs& args) {
+  for (std::size_t row = args.row_begin; row < args.row_end; row += kPanelRows)
+    decode_panel<Type, T>(args, row);
 }
 
 // --- several tokens ---------------------------------------------------------------------------
@@ -172,16 +220,6 @@ struct StoredSubScales {
   }
 };
 
-// Where the activations of T tokens stand in one chunk.
-template <int T>
-struct Tokens {
-  const std::int8_t* q[T];
-  const std::int16_t* bias[T];
-  const std::int16_t* wide[T];
-  const float* scale[T];
-  const float* scaled_sum[T];
-};
-
 // Adds one chunk to the sums of P x 8 rows x T tokens; acc[t][p][row].
 template <class Type, int P, int T>
 EDGELM_AVX2 __attribute__((noinline)) void tile(const Unpacked<PanelLayout<Type>::kBits, P>& w,
@@ -197,12 +235,7 @@ EDGELM_AVX2 __attribute__((noinline)) void tile(const Unpacked<PanelLayout<Type>
     for (int t = 0; t < T; ++t) sum[p][t] = _mm256_setzero_ps();
   }
   for (std::size_t g = 0; g < n_groups; ++g) {
-    TokenGroup<T> group;
-#pragma GCC unroll 4
-    for (int t = 0; t < T; ++t) {
-      group.q[t] = x.q[t] + g * kGroup;
-      group.bias[t] = x.bias[t] + 4 * g;
-    }
+    const TokenGroup<T> group = x.group(g);
     __m256i dots[P][T];
     const UnpackedGroup<P> weights{w.values[g][0][0]};
     if constexpr (kBits == 8) {
@@ -273,17 +306,7 @@ template <class Type, int P, int T>
 EDGELM_AVX2_INLINE void tile_at(const PanelArgs& args,
                                 const Unpacked<PanelLayout<Type>::kBits, P>& w, std::size_t first,
                                 std::size_t n_groups, std::size_t token, float (*acc)[16]) {
-  Tokens<T> x;
-#pragma GCC unroll 4
-  for (int t = 0; t < T; ++t) {
-    const std::size_t at = token + static_cast<std::size_t>(t);
-    x.q[t] = args.x.q + at * args.x.q_stride + first * kGroup;
-    x.scale[t] = args.x.scale + at * args.x.scale_stride + first;
-    x.scaled_sum[t] = args.x.scaled_sum + at * args.x.scale_stride + first;
-    x.bias[t] = args.x.bias + 4 * (at * args.x.scale_stride + first);
-    x.wide[t] = args.x.wide + at * args.x.q_stride + first * kGroup;
-  }
-  tile<Type, P, T>(w, n_groups, x, acc);
+  tile<Type, P, T>(w, n_groups, Tokens<T>::at(args, token, first), acc);
 }
 
 // Rows [row, row + 8 P) for tokens [begin, begin + count), count <= kTokenBlock.
@@ -330,10 +353,11 @@ void gemm_all_tokens(const PanelArgs& args, std::size_t row) {
 template <class Type>
 void run(const PanelArgs& args) {
   std::size_t row = args.row_begin;
-  if (args.n_tokens == 1) {
-    for (; row < args.row_end; row += kPanelRows) decode_panel<Type>(args, row);
-    return;
-  }
+  if (args.n_tokens == 1) return decode_rows<Type, 1>(args);
+  if (args.n_tokens == 2) return decode_rows<Type, 2>(args);
+  if (args.n_tokens == 3) return decode_rows<Type, 3>(args);
+  if (args.n_tokens == 4) return decode_rows<Type, 4>(args);
+  static_assert(kFewTokens == 4);
   for (; row + kPanelRows < args.row_end; row += 2 * kPanelRows)
     gemm_all_tokens<Type, 2>(args, row);
   if (row < args.row_end) gemm_all_tokens<Type, 1>(args, row);

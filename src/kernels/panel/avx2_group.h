@@ -8,8 +8,8 @@
 //   5 bits  4 steps                  4 * 2 * 31 * 127 = 31496
 //   6 bits  4 steps (a half), begun at -32 * sum of the activations: additions wrap, one step is at
 //           most 2 * 63 * 127 = 16002, and the true end is within 8 * 32 * 127 = 32512
-//   8 bits  1 step on |w| with the sign moved to the activation: 2 * 128 * 127 = 32512 (one token;
-//           more are multiplied as int16, dot_group_wide)
+//   8 bits  1 step on |w| with the sign moved to the activation: 2 * 128 * 127 = 32512 (one to
+//           four tokens; more are multiplied as int16, dot_group_wide)
 // Then vpmaddwd widens to int32 and applies the six- or eight-bit sub-scales on the way.
 
 #include "base/target.h"
@@ -243,16 +243,16 @@ EDGELM_AVX2_INLINE __m256 end_chunk(const std::byte* prefix, const std::byte* ch
 // because the fill buffers of L1 are too few for the latency of memory. 2048 x 5632 Q4_K on one
 // core of a Xeon VM: 0.86 of the read probe with L1 alone at its best distance, 0.92 with both.
 // Addresses may lie behind the end: a prefetch cannot fault.
-constexpr std::uintptr_t kNear = 1024;
-constexpr std::uintptr_t kFar = 5120;
+constexpr std::size_t kNear = 1024;
+constexpr std::size_t kFar = 5120;
 
 template <std::size_t kBytes>
 EDGELM_AVX2_INLINE void prefetch_stream(const std::byte* group) {
-  const std::uintptr_t from = reinterpret_cast<std::uintptr_t>(group);
+  const char* const from = reinterpret_cast<const char*>(group);
 #pragma GCC unroll 4
   for (std::size_t i = 0; i < kBytes; i += 64) {
-    _mm_prefetch(reinterpret_cast<const char*>(from + kFar + i), _MM_HINT_T1);
-    _mm_prefetch(reinterpret_cast<const char*>(from + kNear + i), _MM_HINT_T0);
+    _mm_prefetch(from + kFar + i, _MM_HINT_T1);
+    _mm_prefetch(from + kNear + i, _MM_HINT_T0);
   }
 }
 

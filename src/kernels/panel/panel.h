@@ -54,10 +54,13 @@ PanelFn panel_dotprod(tensor::DType type);
 PanelFn panel_i8mm(tensor::DType type);
 #endif
 
+// So many tokens AVX2 multiplies straight from packed bytes.
+constexpr std::size_t kFewTokens = 4;
+
 // What kernels of a set want to know of their activations beside q, scale and scaled_sum.
 struct PanelWants {
   bool bias = false;
-  bool wide = false;  // only for more than one token
+  bool wide = false;  // only for more than kFewTokens
 };
 #ifdef EDGELM_X86
 PanelWants panel_wants_avx2(tensor::DType type);
