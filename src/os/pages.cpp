@@ -11,8 +11,14 @@
 namespace edgelm::os {
 namespace {
 
-std::uintptr_t round_up(std::uintptr_t value, std::uintptr_t unit) {
+std::size_t round_up(std::size_t value, std::size_t unit) {
   return (value + unit - 1) / unit * unit;
+}
+
+// Bytes from `pointer` to the next multiple of `unit`.
+std::size_t gap(const void* pointer, std::size_t unit) {
+  const auto address = reinterpret_cast<std::uintptr_t>(pointer);
+  return round_up(address, unit) - address;
 }
 
 }  // namespace
@@ -25,8 +31,7 @@ Pages::Pages(std::size_t bytes) {
   if (mapped == MAP_FAILED) return;
   mapped_ = mapped;
   mapped_bytes_ = whole;
-  const std::uintptr_t start = round_up(reinterpret_cast<std::uintptr_t>(mapped), kHugePageBytes);
-  data_ = reinterpret_cast<std::byte*>(start);
+  data_ = static_cast<std::byte*>(mapped) + gap(mapped, kHugePageBytes);
   size_ = bytes;
 #ifdef MADV_HUGEPAGE
   // A last piece of less than half a huge page stays with small ones: no memory for nothing.
@@ -40,11 +45,12 @@ Pages::~Pages() {
 }
 
 void release_file_pages(std::span<const std::byte> bytes) {
-  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
-  const std::uintptr_t first = round_up(begin, page);
-  const std::uintptr_t last = (begin + bytes.size()) / page * page;
-  if (first < last) (void)madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  const std::size_t before = gap(bytes.data(), page);
+  if (before >= bytes.size()) return;
+  const std::size_t whole = (bytes.size() - before) / page * page;
+  if (whole == 0) return;
+  (void)madvise(const_cast<std::byte*>(bytes.data()) + before, whole, MADV_DONTNEED);
 }
 
 }  // namespace edgelm::os
