@@ -52,7 +52,7 @@ TEST(RandomBlocks, HaveTheMeanAndSizeThatWasAskedFor) {
 TEST(RandomBlocks, AreTheSameHoweverTheyAreCut) {
   for_each_type(tensor::AllTypes{}, [](const tensor::DTypeInfo& info) {
     const auto whole = blocks_of(info, 3, 0.02, 0, 64);
-    for (const std::uint64_t cut : {1, 2, 5, 31, 63}) {
+    for (const std::uint64_t cut : {1UL, 2UL, 5UL, 31UL, 63UL}) {
       auto joined = blocks_of(info, 3, 0.02, 0, cut);
       const auto rest = blocks_of(info, 3, 0.02, cut, 64 - cut);
       joined.insert(joined.end(), rest.begin(), rest.end());
