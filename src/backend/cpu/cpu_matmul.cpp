@@ -65,8 +65,8 @@ CpuExecutor::Input CpuExecutor::prepare(plan::BufferId buffer_id, const plan::We
            .scale = input_scale_.data() + first * groups,
            .scaled_sum = input_sum_.data() + first * groups,
            .scale_stride = groups,
-           .bias = input_bias_.data() + first * 4 * groups,
-           .wide = input_wide_.data() + first * input_stride_},
+           .bias = kernels::moved(input_bias_.data(), first * 4 * groups),
+           .wide = kernels::moved(input_wide_.data(), first * input_stride_)},
           n_rows};
 }
 

@@ -52,17 +52,18 @@ struct Tokens {
       x.q[t] = args.x.q + row * args.x.q_stride + group * kGroup;
       x.scale[t] = args.x.scale + row * args.x.scale_stride + group;
       x.scaled_sum[t] = args.x.scaled_sum + row * args.x.scale_stride + group;
-      x.bias[t] = args.x.bias + 4 * (row * args.x.scale_stride + group);
-      x.wide[t] = args.x.wide + row * args.x.q_stride + group * kGroup;
+      x.bias[t] = moved(args.x.bias, 4 * (row * args.x.scale_stride + group));
+      x.wide[t] = moved(args.x.wide, row * args.x.q_stride + group * kGroup);
     }
     return x;
   }
+  template <int kBits>
   [[nodiscard]] EDGELM_AVX2_INLINE TokenGroup<T> group(std::size_t g) const {
     TokenGroup<T> out;
 #pragma GCC unroll 4
     for (int t = 0; t < T; ++t) {
       out.q[t] = q[t] + g * kGroup;
-      out.bias[t] = bias[t] + 4 * g;
+      out.bias[t] = kBits == 6 ? bias[t] + 4 * g : nullptr;
     }
     return out;
   }
@@ -81,7 +82,7 @@ EDGELM_AVX2_INLINE void decode_chunk(const std::byte* prefix, const std::byte* c
   if constexpr (Layout::kScales == PanelScales::kSuper) unpack_six_bits(chunk, six);
   for (std::size_t g = 0; g < n_groups; ++g) {
     prefetch_stream<Layout::kGroupBytes>(group);
-    const TokenGroup<T> tokens = x.group(g);
+    const TokenGroup<T> tokens = x.template group<kBits>(g);
     const PackedGroup<kBits> weights{group};
     const std::size_t at = g * kPanelRows;
     __m256i dots[1][T];
@@ -235,7 +236,7 @@ EDGELM_AVX2 __attribute__((noinline)) void tile(const Unpacked<PanelLayout<Type>
     for (int t = 0; t < T; ++t) sum[p][t] = _mm256_setzero_ps();
   }
   for (std::size_t g = 0; g < n_groups; ++g) {
-    const TokenGroup<T> group = x.group(g);
+    const TokenGroup<T> group = x.template group<kBits>(g);
     __m256i dots[P][T];
     const UnpackedGroup<P> weights{w.values[g][0][0]};
     if constexpr (kBits == 8) {

@@ -54,6 +54,12 @@ PanelFn panel_dotprod(tensor::DType type);
 PanelFn panel_i8mm(tensor::DType type);
 #endif
 
+// An optional pointer moved on; stays nullptr.
+template <class T>
+const T* moved(const T* pointer, std::size_t n) {
+  return pointer == nullptr ? nullptr : pointer + n;
+}
+
 // So many tokens AVX2 multiplies straight from packed bytes.
 constexpr std::size_t kFewTokens = 4;
 
