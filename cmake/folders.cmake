@@ -8,6 +8,10 @@ find_package(nlohmann_json REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)  # its header is all that is used
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+find_package(OpenSSL REQUIRED)
+find_path(BOOST_INCLUDE_DIR boost/beast.hpp REQUIRED)      # Asio and Beast: headers alone
+find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)  # headers alone
 
 set_property(GLOBAL PROPERTY EDGELM_FOLDERS "")
 
@@ -44,18 +48,25 @@ edgelm_folder(tensor LEVEL 2 DEPS base)
 edgelm_folder(cache LEVEL 2 DEPS base os LIBS Threads::Threads)
 target_compile_definitions(edgelm_cache PRIVATE EDGELM_VERSION="${PROJECT_VERSION}")
 edgelm_folder(formats LEVEL 2 DEPS base os tensor)
+edgelm_folder(api LEVEL 2 DEPS base LIBS nlohmann_json::nlohmann_json)
+edgelm_folder(http LEVEL 2 DEPS base os LIBS OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
+edgelm_folder(device LEVEL 3 DEPS base os api http LIBS Threads::Threads ${CMAKE_DL_LIBS})
+edgelm_folder(econ LEVEL 3 DEPS base os)
 edgelm_folder(kernels LEVEL 3 DEPS base os tensor)
 edgelm_folder(plan LEVEL 3 DEPS base tensor)
 edgelm_folder(arch LEVEL 4 DEPS base tensor formats plan)
 edgelm_folder(backend LEVEL 4 DEPS base os tensor threads cache kernels plan)
 edgelm_folder(text LEVEL 4 DEPS base formats LIBS PkgConfig::PCRE2)
-edgelm_folder(api LEVEL 4 DEPS base LIBS nlohmann_json::nlohmann_json)
 edgelm_folder(model LEVEL 5 DEPS base os formats arch plan text)
+edgelm_folder(endpoint LEVEL 5 DEPS base os api http)
+edgelm_folder(predict LEVEL 5 DEPS base os stats api device econ formats plan arch)
 # synth needs model for its tests alone: they load what it makes.
 edgelm_folder(synth LEVEL 6 DEPS base os tensor formats model)
 edgelm_folder(engine LEVEL 6 DEPS base os model backend text threads)
-edgelm_folder(measure LEVEL 7 DEPS base os stats engine model kernels)
-edgelm_folder(quality LEVEL 7 DEPS base os stats engine model)
+edgelm_folder(measure LEVEL 7 DEPS base os stats api device endpoint engine model kernels)
+edgelm_folder(quality LEVEL 7 DEPS base os stats api endpoint engine model)
+edgelm_folder(report LEVEL 8 DEPS base os stats api device econ predict measure quality
+  LIBS PkgConfig::SQLITE)
 
 function(edgelm_add_unit_tests)
   find_package(GTest REQUIRED)

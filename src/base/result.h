@@ -13,7 +13,8 @@ namespace edgelm {
 enum class ErrorCode {
   kUsage,        // the command line or an argument is wrong
   kNotFound,     // a file or a name does not exist
-  kIo,           // the system refused: permission, disk, network
+  kPermission,   // the system refused for want of a right
+  kIo,           // the system refused: disk, network
   kFormat,       // bytes from outside do not follow their format
   kUnsupported,  // well-formed, but not something this build can run
   kMemory,       // not enough memory

@@ -1,0 +1,91 @@
+#pragma once
+// Any OpenAI-compatible server as something to measure and to evaluate: edgelm's own, llama.cpp's,
+// Ollama, vLLM, a cloud. Knows their dialects where they matter (usage in streams,
+// log-probabilities of a prompt, exact token counts) and says what a server does not offer instead
+// of guessing. Not thread-safe: one per driver thread.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/known.h"
+#include "base/result.h"
+#include "http/client.h"
+
+namespace edgelm::endpoint {
+
+struct Options {
+  std::string url;      // "http://127.0.0.1:8080" or ".../v1"
+  std::string model;    // "" : the only one the server lists
+  std::string api_key;  // from a file or the environment; never logged, never in an error
+  std::chrono::milliseconds timeout{120'000};
+};
+
+struct Sampling {
+  double temperature = 0;
+  double top_p = 1;
+  std::uint64_t seed = 0;
+  std::uint32_t max_tokens = 256;
+  std::vector<std::string> stop;
+  bool ignore_eos = false;  // asked for in every dialect known; the count that came is reported
+};
+
+struct TokenLogprob {
+  std::string token;  // text
+  double logprob = 0;
+};
+
+struct Answer {
+  std::string text;
+  std::string finish_reason;
+  Known<std::uint32_t> prompt_tokens = not_available("the server reports no usage");
+  Known<std::uint32_t> completion_tokens = not_available("the server reports no usage");
+  std::vector<TokenLogprob> tokens;  // when log-probabilities were asked for and given
+  // Moments, os::now_ns(): request written, each non-empty piece of text received, end.
+  std::int64_t start_ns = 0;
+  std::vector<std::int64_t> piece_ns;
+  std::int64_t end_ns = 0;
+  // Engines that tell (llama.cpp's "timings", Ollama's durations): their own figures.
+  Known<double> server_prefill_ms = not_available("the server does not tell");
+  Known<double> server_decode_ms = not_available("the server does not tell");
+};
+
+struct Message {
+  std::string role;
+  std::string content;
+};
+
+// Log-probabilities of the tokens of `text` that lie at or after byte `from`, given what precedes.
+struct Continuation {
+  double sum_logprob = 0;
+  std::uint32_t n_tokens = 0;
+  bool all_greedy = false;  // each of them was the most likely token
+  bool greedy_known = false;
+};
+
+class Endpoint {
+ public:
+  // Asks /v1/models. kIo when nobody answers, kUsage when the model must be named (with the list).
+  static Result<std::unique_ptr<Endpoint>> connect(const Options& options);
+  virtual ~Endpoint() = default;
+
+  [[nodiscard]] virtual const std::string& model() const = 0;
+  [[nodiscard]] virtual const std::vector<std::string>& models() const = 0;
+  [[nodiscard]] virtual std::string url() const = 0;  // without secrets
+
+  // /v1/completions, streamed.
+  virtual Result<Answer> complete(const std::string& prompt, const Sampling& sampling) = 0;
+  // /v1/chat/completions, streamed.
+  virtual Result<Answer> chat(const std::vector<Message>& messages, const Sampling& sampling) = 0;
+  // echo=true, max_tokens=0 (or 1), logprobs: kUnsupported when the server cannot; the message says
+  // what it answered.
+  virtual Result<Continuation> score(const std::string& context,
+                                     const std::string& continuation) = 0;
+  // Exact count when the server has /tokenize (llama.cpp) or echoes usage.
+  virtual Known<std::uint32_t> count_tokens(const std::string& text) = 0;
+};
+
+}  // namespace edgelm::endpoint

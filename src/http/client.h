@@ -1,0 +1,78 @@
+#pragma once
+// An HTTP/1.1 client: one request, its whole answer, or the answer as it arrives. http and https
+// (certificates verified against the system's), time limits on everything, size limits on
+// everything. Used for power plugs, OpenAI-compatible endpoints and model hubs. Beast stays inside
+// client.cpp.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace edgelm::http {
+
+struct Url {
+  std::string scheme;  // "http", "https"
+  std::string host;    // without brackets for IPv6
+  std::string port;    // "80"
+  std::string target;  // "/v1/models?x=1", at least "/"
+};
+// kUsage for what is not an http(s) URL, has user:password, control characters or an empty host.
+Result<Url> parse_url(std::string_view text);
+
+using Headers = std::vector<std::pair<std::string, std::string>>;  // names in lower case in answers
+
+struct Request {
+  std::string method = "GET";
+  std::string url;
+  Headers headers;
+  std::string body;
+  std::chrono::milliseconds connect_timeout{5'000};
+  // Between two pieces of the answer (a streamed one may take as long as it likes in all), and to
+  // the first.
+  std::chrono::milliseconds idle_timeout{30'000};
+  std::chrono::milliseconds total_timeout{0};  // 0: none
+  std::uint64_t max_body_bytes = std::uint64_t{16} << 20;
+  int max_redirects = 0;  // followed for GET alone, never from https to http
+};
+
+struct Response {
+  int status = 0;
+  Headers headers;
+  std::string body;
+  [[nodiscard]] std::string_view header(std::string_view lower_name) const;  // "" when absent
+};
+
+// Any status is a Response; an Error is a failure to get one (kIo: refused, timed out, cut off;
+// kLimit: too large; kUsage: the URL). Messages name the URL without its query.
+Result<Response> fetch(const Request& request);
+
+// The same, with each piece of the body given to `on_data` as it arrives (not kept) when the status
+// is 200; on_data returns false to stop, which is no error. Bodies of other statuses are kept.
+Result<Response> stream(const Request& request,
+                        const std::function<bool(std::string_view piece)>& on_data);
+
+// Keeps the connection between requests to one server, so that a latency is not that of a
+// handshake. Not thread-safe.
+class Connection {
+ public:
+  Connection();
+  ~Connection();
+  Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) noexcept;
+  Result<Response> fetch(const Request& request);
+  Result<Response> stream(const Request& request,
+                          const std::function<bool(std::string_view piece)>& on_data);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace edgelm::http
