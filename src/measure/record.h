@@ -46,8 +46,8 @@ struct Series {
   double mad = 0;                       // median absolute deviation
   double low = 0, high = 0;             // 95 % bootstrap interval of the median
   std::vector<std::uint32_t> outliers;  // indices beyond 5 MAD: flagged, not removed
-  bool drifting = false;                // the slope's interval excludes 0
-  double slope_per_s = 0;               // Theil-Sen, relative to the median
+  bool drifting = false;   // the slope's interval excludes 0, and it moved by 2 % or more
+  double slope_per_s = 0;  // Theil-Sen, relative to the median
 };
 
 // Bytes; planned by the engine, measured by the system.
@@ -93,6 +93,10 @@ struct Record {
   Known<double> warm_load_ms = not_available("not measured");
   Known<Series> prefill_tokens_per_s = not_available("not measured");
   Known<Series> ttft_ms = not_available("not measured");
+  // What the time to the first token is made of; medians.
+  Known<double> ttft_tokenize_ms = not_available("not measured");
+  Known<double> ttft_prefill_ms = not_available("not measured");
+  Known<double> ttft_sample_ms = not_available("not measured");
   Known<Series> decode_tokens_per_s = not_available("not measured");
   Known<Series> tpot_ms = not_available("not measured");  // samples: per repetition
   // Over all inter-token latencies: 50, 90, 99 (n/a when too few)
