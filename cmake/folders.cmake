@@ -13,6 +13,8 @@ find_package(OpenSSL REQUIRED)
 find_path(BOOST_INCLUDE_DIR boost/beast.hpp REQUIRED)      # Asio and Beast: headers alone
 find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)  # headers alone
 
+include(${CMAKE_CURRENT_LIST_DIR}/embed.cmake)
+
 set_property(GLOBAL PROPERTY EDGELM_FOLDERS "")
 
 function(edgelm_folder name)
@@ -52,6 +54,7 @@ edgelm_folder(api LEVEL 2 DEPS base LIBS nlohmann_json::nlohmann_json)
 edgelm_folder(http LEVEL 2 DEPS base os LIBS OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 edgelm_folder(device LEVEL 3 DEPS base os api http LIBS Threads::Threads ${CMAKE_DL_LIBS})
 edgelm_folder(econ LEVEL 3 DEPS base os)
+edgelm_embed(econ data/prices.toml)
 edgelm_folder(kernels LEVEL 3 DEPS base os tensor)
 edgelm_folder(plan LEVEL 3 DEPS base tensor)
 edgelm_folder(arch LEVEL 4 DEPS base tensor formats plan)
