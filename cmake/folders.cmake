@@ -74,6 +74,11 @@ edgelm_folder(report LEVEL 8 DEPS base os stats api device econ predict measure 
 function(edgelm_add_unit_tests)
   find_package(GTest REQUIRED)
   include(GoogleTest)
+  # The scripted HTTP server that tests talk to (tests/support/loopback_server.h).
+  add_library(edgelm_loopback_server STATIC
+    ${PROJECT_SOURCE_DIR}/tests/support/loopback_server.cpp)
+  target_include_directories(edgelm_loopback_server PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(edgelm_loopback_server PUBLIC Threads::Threads)
   get_property(folders GLOBAL PROPERTY EDGELM_FOLDERS)
   foreach(folder IN LISTS folders)
     get_property(tests GLOBAL PROPERTY EDGELM_TESTS_OF_${folder})
@@ -83,7 +88,7 @@ function(edgelm_add_unit_tests)
       target_compile_definitions(${folder}_test PRIVATE
         EDGELM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
       target_link_libraries(${folder}_test PRIVATE edgelm_${folder}
-        GTest::gtest GTest::gmock GTest::gtest_main)
+        edgelm_loopback_server GTest::gtest GTest::gmock GTest::gtest_main)
       gtest_discover_tests(${folder}_test TEST_PREFIX "${folder}." DISCOVERY_MODE PRE_TEST
         PROPERTIES TIMEOUT 300 ENVIRONMENT "EDGELM_CACHE_LIMIT=0")  # not the user's own cache
     endif()

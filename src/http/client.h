@@ -25,6 +25,9 @@ struct Url {
 };
 // kUsage for what is not an http(s) URL, has user:password, control characters or an empty host.
 Result<Url> parse_url(std::string_view text);
+// For messages: without the query. With and without the path.
+std::string display_name(const Url& url);
+std::string display_origin(const Url& url);
 
 using Headers = std::vector<std::pair<std::string, std::string>>;  // names in lower case in answers
 
@@ -34,23 +37,30 @@ struct Request {
   Headers headers;
   std::string body;
   std::chrono::milliseconds connect_timeout{5'000};
-  // Between two pieces of the answer (a streamed one may take as long as it likes in all), and to
-  // the first.
+  // From the request to the end of the answer's header; 0: as idle_timeout.
+  std::chrono::milliseconds first_byte_timeout{0};
+  // Between two pieces of the answer: a streamed one may take as long as it likes in all.
   std::chrono::milliseconds idle_timeout{30'000};
-  std::chrono::milliseconds total_timeout{0};  // 0: none
-  std::uint64_t max_body_bytes = std::uint64_t{16} << 20;
-  int max_redirects = 0;  // followed for GET alone, never from https to http
+  std::chrono::milliseconds total_timeout{0};              // 0: none
+  std::uint64_t max_body_bytes = std::uint64_t{16} << 20;  // of what is kept
+  // Followed for GET alone, never from https to http; `authorization` and `cookie` stay behind when
+  // another server is named. 0: a redirect is a Response like any other.
+  int max_redirects = 0;
+  // Asked about ten times a second while waiting, when set; true gives up with kIo "interrupted".
+  std::function<bool()> cancelled;
 };
 
 struct Response {
   int status = 0;
   Headers headers;
   std::string body;
+  std::string url;  // that answered, after redirects; may hold a signature: not for messages
   [[nodiscard]] std::string_view header(std::string_view lower_name) const;  // "" when absent
 };
 
 // Any status is a Response; an Error is a failure to get one (kIo: refused, timed out, cut off;
-// kLimit: too large; kUsage: the URL). Messages name the URL without its query.
+// kFormat: not HTTP; kLimit: too large; kUsage: the URL or a header of the request). Messages name
+// the URL without its query, and never what was sent. SIGPIPE is never raised.
 Result<Response> fetch(const Request& request);
 
 // The same, with each piece of the body given to `on_data` as it arrives (not kept) when the status
@@ -59,7 +69,8 @@ Result<Response> stream(const Request& request,
                         const std::function<bool(std::string_view piece)>& on_data);
 
 // Keeps the connection between requests to one server, so that a latency is not that of a
-// handshake. Not thread-safe.
+// handshake. A request is sent a second time when the server had closed the kept connection before
+// anything of an answer came. Not thread-safe.
 class Connection {
  public:
   Connection();
@@ -72,6 +83,8 @@ class Connection {
 
  private:
   struct Impl;
+  Result<Response> run(const Request& request,
+                       const std::function<bool(std::string_view piece)>* on_data);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -20,10 +20,14 @@ class EventParser {
  public:
   explicit EventParser(std::size_t max_event_bytes = std::size_t{1} << 20)
       : max_event_bytes_(max_event_bytes) {}
-  // Calls on_event for every event that `piece` completes; false from it stops.
+  // Calls on_event for every event that `piece` completes; false from it stops, and the rest of the
+  // piece is dropped. The same bytes give the same events however they are cut. An event that the
+  // stream leaves unfinished is none.
   Status push(std::string_view piece, const std::function<bool(const ServerEvent&)>& on_event);
 
  private:
+  Status take_line();
+
   std::size_t max_event_bytes_;
   std::string line_;
   ServerEvent event_;

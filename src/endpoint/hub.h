@@ -1,0 +1,54 @@
+#pragma once
+// Model files on a hub, by name, without downloading them: which files a repository has, and the
+// first bytes of one, which are its GGUF header. Used by `edgelm plan`.
+//
+// Names, all with an optional "hf:" or "hf://" in front:
+//   OWNER/REPO/path/FILE.gguf    this file
+//   OWNER/REPO:FILE.gguf         the same
+//   OWNER/REPO:QUANT             the file of this quantization, "Q4_K_M" (case does not matter)
+//   OWNER/REPO                   the only GGUF file, or the one of Q4_K_M
+// The hub is https://huggingface.co, or what EDGELM_HUB names (a mirror). HF_TOKEN is sent to the
+// hub, never to where it redirects to, and is in no message.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace edgelm::endpoint {
+
+struct HubName {
+  std::string owner;
+  std::string repo;
+  std::string file;   // path inside the repository; empty when it is to be chosen
+  std::string quant;  // "Q4_K_M"; empty unless given
+};
+
+// Whether `name` says by its form that it means a hub and no local file: "hf:..." always,
+// "OWNER/REPO..." when nothing of that name lies on disk is for the caller to decide.
+bool has_hub_prefix(std::string_view name);
+
+// kUsage, with the forms, for anything else.
+Result<HubName> parse_hub_name(std::string_view name);
+
+struct HubFile {
+  std::string path;
+  std::uint64_t bytes = 0;
+};
+
+struct RemoteHeader {
+  std::string bytes;             // the first bytes of the (first) file: the whole GGUF header, more
+  std::uint64_t file_bytes = 0;  // of all parts, where a model is split into several files
+  std::string name;              // "OWNER/REPO/FILE.gguf"
+};
+
+// GGUF files of a repository, sorted by path.
+Result<std::vector<HubFile>> list_gguf_files(const HubName& name);
+
+// The header of the file that `name` means; a few MiB, not the model. Also takes an http(s) URL of
+// a GGUF file. kNotFound with the files there are, kPermission when the hub wants a token.
+Result<RemoteHeader> fetch_gguf_header(const std::string& name);
+
+}  // namespace edgelm::endpoint
