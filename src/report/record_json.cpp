@@ -1,0 +1,277 @@
+// The fields of records, once, for both directions (struct_json.h).
+
+#include "report/record_json.h"
+
+#include <array>
+#include <utility>
+
+#include "device/passport_json.h"
+#include "report/struct_json.h"
+
+namespace edgelm::report {
+
+template <>
+struct JsonOf<device::Passport> {
+  static api::Json write(const device::Passport& passport) { return device::to_json(passport); }
+  static Result<device::Passport> read(const api::Json& json, const std::string& name) {
+    return device::passport_from_json(json, name);
+  }
+};
+template <>
+struct JsonOf<device::SensorInfo> {
+  static api::Json write(const device::SensorInfo& sensor) { return device::to_json(sensor); }
+  static Result<device::SensorInfo> read(const api::Json& json, const std::string& name) {
+    return device::sensor_from_json(json, name);
+  }
+};
+
+// Time lines are most of a record's text: rows, not objects.
+template <>
+inline constexpr bool as_row<device::Reading> = true;
+template <>
+inline constexpr bool as_row<device::StateSample> = true;
+
+}  // namespace edgelm::report
+
+namespace edgelm::device {
+
+template <class Fields>
+void fields(Fields& f, Reading& r) {
+  f("t_ns", r.t_ns);
+  f("watts", r.value);
+}
+
+template <class Fields>
+void fields(Fields& f, StateSample& s) {
+  f("t_ns", s.t_ns);
+  f("celsius", s.celsius);
+  f("cpu_hz", s.cpu_hz);
+  f("throttle_events", s.throttle_events);
+  f("throttle", s.throttle);
+}
+
+template <class Fields>
+void fields(Fields& f, Energy& e) {
+  f("joules", e.joules);
+  f("uncertainty", e.uncertainty);
+  f("mean_watts", e.mean_watts);
+  f("peak_watts", e.peak_watts);
+  f("seconds", e.seconds);
+  f("n_samples", e.n_samples);
+  f("coverage", e.coverage);
+  f("low_confidence", e.low_confidence);
+}
+
+template <class Fields>
+void fields(Fields& f, StateSummary& s) {
+  f("max_celsius", s.max_celsius);
+  f("median_hz", s.median_hz);
+  f("min_hz", s.min_hz);
+  f("throttled", s.throttled);
+  f("cause", s.cause);
+}
+
+}  // namespace edgelm::device
+
+namespace edgelm::measure {
+
+std::span<const std::string_view> enum_words(Outcome /*unused*/) {
+  static constexpr std::array<std::string_view, 4> kWords = {"measured", "infeasible",
+                                                             "out of memory", "failed"};
+  return kWords;
+}
+
+template <class Fields>
+void fields(Fields& f, Settings& s) {
+  f("model", s.model);
+  f("model_hash", s.model_hash);
+  f("type", s.type);
+  f("engine", s.engine);
+  f("isa", s.isa);
+  f("threads", s.threads);
+  f("prompt_tokens", s.prompt_tokens);
+  f("decode_tokens", s.decode_tokens);
+  f("context_tokens", s.context_tokens);
+  f("batch_tokens", s.batch_tokens);
+  f("n_sequences", s.n_sequences);
+  f("kv_type", s.kv_type);
+  f("power_mode", s.power_mode);
+}
+
+template <class Fields>
+void fields(Fields& f, Series& s) {
+  f("samples", s.samples);
+  f("median", s.median);
+  f("mad", s.mad);
+  f("low", s.low);
+  f("high", s.high);
+  f("outliers", s.outliers);
+  f("drifting", s.drifting);
+  f("slope_per_s", s.slope_per_s);
+  if constexpr (std::is_same_v<Fields, report::FieldReader>) {
+    for (const std::uint32_t index : s.outliers)
+      f.require(index < s.samples.size(), "an outlier's index is beyond the samples");
+  }
+}
+
+template <class Fields>
+void fields(Fields& f, MemoryParts& m) {
+  f("weights", m.weights);
+  f("kv", m.kv);
+  f("compute", m.compute);
+  f("runtime", m.runtime);
+}
+
+template <class Fields>
+void fields(Fields& f, MemoryMeasured& m) {
+  f("pss_file", m.pss_file);
+  f("pss_anonymous", m.pss_anonymous);
+  f("peak_rss", m.peak_rss);
+  f("cgroup_peak", m.cgroup_peak);
+  f("major_faults", m.major_faults);
+  f("weights_resident", m.weights_resident);
+  f("paging", m.paging);
+}
+
+template <class Fields>
+void fields(Fields& f, EnergyOfPhase& e) {
+  f("gross", e.gross);
+  f("net_joules", e.net_joules);
+  f("tokens", e.tokens);
+}
+
+template <class Fields>
+void fields(Fields& f, Record& r) {
+  f("id", r.id);
+  f("run_id", r.run_id);
+  f("time", r.time);
+  f("version", r.version);
+  f("settings", r.settings);
+  f("outcome", r.outcome);
+  f("reason", r.reason);
+  f("needed_bytes", r.needed_bytes);
+  f("parameters", r.parameters);
+  f("bytes_per_token", r.bytes_per_token);
+  f("file_bytes", r.file_bytes);
+  f("cold_load_ms", r.cold_load_ms);
+  f("warm_load_ms", r.warm_load_ms);
+  f("prefill_tokens_per_s", r.prefill_tokens_per_s);
+  f("ttft_ms", r.ttft_ms);
+  f("ttft_tokenize_ms", r.ttft_tokenize_ms);
+  f("ttft_prefill_ms", r.ttft_prefill_ms);
+  f("ttft_sample_ms", r.ttft_sample_ms);
+  f("decode_tokens_per_s", r.decode_tokens_per_s);
+  f("tpot_ms", r.tpot_ms);
+  f("itl_p50_ms", r.itl_p50_ms);
+  f("itl_p90_ms", r.itl_p90_ms);
+  f("itl_p99_ms", r.itl_p99_ms);
+  f("read_bytes_per_s", r.read_bytes_per_s);
+  f("planned", r.planned);
+  f("memory", r.memory);
+  f("sensor", r.sensor);
+  f("load", r.load);
+  f("prefill", r.prefill);
+  f("decode", r.decode);
+  f("idle_watts_before", r.idle_watts_before);
+  f("idle_watts_after", r.idle_watts_after);
+  f("state", r.state);
+  f("watts", r.watts);
+  f("states", r.states);
+  f("warmup_runs", r.warmup_runs);
+  f("settled", r.settled);
+  f("other_load", r.other_load);
+  f("notes", r.notes);
+  f("passport", r.passport);
+}
+
+}  // namespace edgelm::measure
+
+namespace edgelm::quality {
+
+template <class Fields>
+void fields(Fields& f, Item& i) {
+  f("id", i.id);
+  f("value", i.value);
+  f("question", i.question);
+  f("answer", i.answer);
+  f("expected", i.expected);
+}
+
+template <class Fields>
+void fields(Fields& f, Record& r) {
+  f("id", r.id);
+  f("run_id", r.run_id);
+  f("time", r.time);
+  f("version", r.version);
+  f("model", r.model);
+  f("model_hash", r.model_hash);
+  f("type", r.type);
+  f("engine", r.engine);
+  f("file_bytes", r.file_bytes);
+  f("device_fingerprint", r.device_fingerprint);
+  f("task", r.task);
+  f("data", r.data);
+  f("metric", r.metric);
+  f("protocol", r.protocol);
+  f("value", r.value);
+  f("standard_error", r.standard_error);
+  f("low", r.low);
+  f("high", r.high);
+  f("random_level", r.random_level);
+  f("n", r.n);
+  f("items", r.items);
+}
+
+}  // namespace edgelm::quality
+
+namespace edgelm::report {
+namespace {
+
+// The format goes in front of the fields and is not one of them.
+template <class Record>
+struct Envelope {
+  std::string format;
+  Record record;
+};
+
+template <class Fields, class Record>
+void fields(Fields& f, Envelope<Record>& e) {
+  f("format", e.format);
+  fields(f, e.record);
+}
+
+template <class Record>
+api::Json write(std::string_view format, const Record& record) {
+  return report::FieldWriter::write(Envelope<Record>{std::string(format), record});
+}
+
+template <class Record>
+Result<AnyRecord> read(const api::Json& json, const std::string& name) {
+  EDGELM_TRY_ASSIGN(Envelope<Record> envelope,
+                    report::FieldReader::read<Envelope<Record>>(json, name));
+  return AnyRecord(std::move(envelope.record));
+}
+
+}  // namespace
+
+api::Json to_json(const measure::Record& record) { return write(kMeasureFormat, record); }
+api::Json to_json(const quality::Record& record) { return write(kQualityFormat, record); }
+
+Result<AnyRecord> record_from_json(const api::Json& json, const std::string& name) {
+  EDGELM_TRY_ASSIGN(const std::string format, api::string_at(json, "format", name));
+  if (format == kMeasureFormat) return read<measure::Record>(json, name);
+  if (format == kQualityFormat) return read<quality::Record>(json, name);
+  if (format.starts_with("edgelm."))
+    return fail(ErrorCode::kUnsupported,
+                "{}: format '{}' is not one this version knows ({}, {}); a newer edgelm reads it",
+                name, format, kMeasureFormat, kQualityFormat);
+  return fail(ErrorCode::kFormat, "{}: format '{}' is not of a record ({}, {})", name, format,
+              kMeasureFormat, kQualityFormat);
+}
+
+Result<AnyRecord> record_from_text(std::string_view text, const std::string& name) {
+  EDGELM_TRY_ASSIGN(const api::Json json, api::parse(text, name));
+  return record_from_json(json, name);
+}
+
+}  // namespace edgelm::report
