@@ -52,7 +52,7 @@ target_compile_definitions(edgelm_cache PRIVATE EDGELM_VERSION="${PROJECT_VERSIO
 edgelm_folder(formats LEVEL 2 DEPS base os tensor)
 edgelm_folder(api LEVEL 2 DEPS base LIBS nlohmann_json::nlohmann_json)
 edgelm_folder(http LEVEL 2 DEPS base os LIBS OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
-edgelm_folder(device LEVEL 3 DEPS base os api http LIBS Threads::Threads ${CMAKE_DL_LIBS})
+edgelm_folder(device LEVEL 3 DEPS base os stats api http LIBS Threads::Threads ${CMAKE_DL_LIBS})
 edgelm_folder(econ LEVEL 3 DEPS base os)
 edgelm_embed(econ data/prices.toml)
 edgelm_folder(kernels LEVEL 3 DEPS base os tensor)

@@ -1,7 +1,8 @@
 #pragma once
 // Records power and state while something is measured: one thread that reads the source and the
 // state of the device at their periods, and at every mark. Windows between marks are integrated
-// afterwards: difference of a counter, trapezoid of a gauge, both interpolated at the boundaries.
+// afterwards (integrate.h): difference of a counter, trapezoid of a gauge, both interpolated at the
+// boundaries. Thread-safe.
 
 #include <cstdint>
 #include <functional>
@@ -40,14 +41,18 @@ struct StateSummary {
   Known<double> max_celsius = not_available("no thermal zone");
   Known<double> median_hz = not_available("no clock");
   Known<double> min_hz = not_available("no clock");
-  bool throttled = false;
-  std::string cause;  // of the throttling
+  bool throttled = false;  // confirmed by a counter or a flag of the system
+  std::string cause;       // of the throttling
+  // The median clock of the last third was more than 5 % below the first third's, and nothing says
+  // why. To be believed together with a falling rate only.
+  bool possibly_throttled = false;
 };
 
 class Recorder {
  public:
   virtual ~Recorder() = default;
-  // The moment now, with a forced reading. Cheap enough for phase boundaries, not for tokens.
+  // The moment now, with a forced reading; of a source that takes longer than 20 ms to read, the
+  // reading is asked for and not waited for. Cheap enough for phase boundaries, not for tokens.
   virtual std::int64_t mark() = 0;
   // Over [begin, end] of two marks; n/a with the reason when the source cannot resolve it.
   [[nodiscard]] virtual Known<Energy> energy(std::int64_t begin, std::int64_t end) const = 0;
@@ -57,6 +62,10 @@ class Recorder {
   // What was read, for the time line of the report. Of a counter: watts between neighbours.
   [[nodiscard]] virtual std::vector<Reading> watts() const = 0;
   [[nodiscard]] virtual std::vector<StateSample> states() const = 0;
+  // What made the source's figures doubtful so far.
+  [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
+  // Processor time that recording itself took.
+  [[nodiscard]] virtual double own_cpu_seconds() const { return 0; }
 };
 
 // Starts the thread. `source` may be null (then every energy is n/a with `why_no_source`).

@@ -4,6 +4,7 @@
 // ones in tests. Read by the recorder (recorder.h) from its thread.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,8 +37,10 @@ struct SensorInfo {
   Scope scope = Scope::kUnknown;
   bool counter = false;             // joules since some moment; otherwise watts now
   double period_s = 0.1;            // how often reading pays
+  double update_s = 0;              // how often the sensor has a new value; 0: as period_s
   double min_window_s = 0;          // a shorter window says nothing
   double relative_uncertainty = 0;  // of the sensor itself, 1 sigma
+  double quantum = 0;               // smallest step of a reading, joules or watts
   std::string not_readable;         // empty: it can be read now; otherwise why not
   std::string hint;                 // what to type when it cannot: "sudo chmod a+r ..."
 };
@@ -46,7 +49,13 @@ struct SensorInfo {
 struct Reading {
   std::int64_t t_ns = 0;  // monotonic, of the middle of the read
   double value = 0;       // joules since the first reading (counter), or watts
+  // The source lost track since the reading before (counter reset or wrapped more than once,
+  // machine suspended): no window reaches over this moment.
+  bool restart = false;
 };
+
+// Monotonic nanoseconds: os::now_ns, or the virtual time of a test or a replay.
+using Clock = std::function<std::int64_t()>;
 
 class EnergySource {
  public:
@@ -55,6 +64,8 @@ class EnergySource {
   // One reading. An error ends the source's window as n/a from here on, unless later reads succeed;
   // nothing is made up in between. From one thread at a time.
   virtual Result<Reading> read() = 0;
+  // What makes the figures doubtful, found while reading; each lowers their confidence.
+  [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
 };
 
 }  // namespace edgelm::device
