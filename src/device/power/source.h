@@ -37,12 +37,12 @@ struct SensorInfo {
   Scope scope = Scope::kUnknown;
   bool counter = false;             // joules since some moment; otherwise watts now
   double period_s = 0.1;            // how often reading pays
-  double update_s = 0;              // how often the sensor has a new value; 0: as period_s
   double min_window_s = 0;          // a shorter window says nothing
   double relative_uncertainty = 0;  // of the sensor itself, 1 sigma
-  double quantum = 0;               // smallest step of a reading, joules or watts
   std::string not_readable;         // empty: it can be read now; otherwise why not
   std::string hint;                 // what to type when it cannot: "sudo chmod a+r ..."
+  double update_s = 0;              // how often the sensor has a new value; 0: as period_s
+  double quantum = 0;               // smallest step of a reading, joules or watts
 };
 
 // At one moment. A counter's joules only grow: the source itself takes care of wrap-around.
