@@ -1,0 +1,164 @@
+// Warm-up, repetitions, energy window, idle.
+
+#include "measure/phase.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+#include "measure/series.h"
+#include "os/clock.h"
+#include "stats/settle.h"
+
+namespace edgelm::measure {
+namespace {
+
+void say(const PhaseTask& task, const std::string& what) {
+  if (task.progress) task.progress(task.name + ", " + what);
+}
+
+Status warm_up(const PhaseTask& task, const Pace& pace, const Clock& clock, PhaseResult& result) {
+  // Few repetitions mean that somebody wants it short: one run then, for page faults and caches.
+  const bool brief = pace.max_repetitions < 5;
+  const std::int64_t start = clock.now_ns();
+  stats::SettleDetector detector;
+  for (;;) {
+    say(task, "warm-up");
+    EDGELM_TRY_ASSIGN(const TimedRun run, task.run());
+    ++result.warmups;
+    detector.add(run.tokens / run.seconds);
+    if (detector.settled()) {
+      result.settled = true;
+      return {};
+    }
+    if (brief) {
+      result.unsettled =
+          fmt::format("one warm-up run alone, for {} repetitions", pace.max_repetitions);
+      return {};
+    }
+    if (result.warmups >= pace.max_warmups) {
+      result.unsettled = fmt::format("rates had not settled after {} warm-up runs", result.warmups);
+      return {};
+    }
+    if (os::ns_to_s(clock.now_ns() - start) > pace.budget_s / 3) {
+      result.unsettled = fmt::format("no time for more than {} warm-up runs", result.warmups);
+      return {};
+    }
+  }
+}
+
+bool enough(const PhaseResult& result, const Pace& pace, double elapsed_s) {
+  const std::size_t n = result.runs.size();
+  if (n >= pace.max_repetitions) return true;
+  if (n >= 3 && elapsed_s >= pace.budget_s) return true;
+  return n >= std::max(pace.min_repetitions, 1U) && result.precise;
+}
+
+Status repeat(const PhaseTask& task, const Pace& pace, device::Recorder& recorder,
+              const Clock& clock, PhaseResult& result) {
+  std::vector<double> rates;
+  result.begin_ns = recorder.mark();
+  const std::int64_t start = clock.now_ns();
+  do {
+    say(task, fmt::format("repetition {}", result.runs.size() + 1));
+    if (task.before_repetition) task.before_repetition();
+    result.times_s.push_back(os::ns_to_s(clock.now_ns() - start));
+    EDGELM_TRY_ASSIGN(TimedRun run, task.run());
+    if (!(run.seconds > 0)) return fail(ErrorCode::kInternal, "{}: a run took no time", task.name);
+    rates.push_back(run.tokens / run.seconds);
+    result.runs.push_back(std::move(run));
+    result.tokens_per_s = make_series(rates, result.times_s);
+    result.precise = relative_precision(result.tokens_per_s) <= pace.precision;
+  } while (!enough(result, pace, os::ns_to_s(clock.now_ns() - start)));
+  result.end_ns = recorder.mark();
+  return {};
+}
+
+// Runs back to back, with nothing between them, for as long as the sensor needs.
+Status energy_window(const PhaseTask& task, const Pace& pace, device::Recorder& recorder,
+                     const Clock& clock, PhaseResult& result) {
+  const device::SensorInfo* sensor = recorder.sensor();
+  if (sensor == nullptr) {
+    result.energy.gross = recorder.energy(result.begin_ns, result.end_ns);
+    return {};
+  }
+  const double window_s = energy_window_s(*sensor);
+  if (window_s > pace.max_window_s) {
+    result.energy.gross =
+        not_available(fmt::format("{} needs windows of {:.0f} s, the limit is {:.0f} s", sensor->id,
+                                  window_s, pace.max_window_s));
+    return {};
+  }
+  say(task, "energy");
+  const std::int64_t begin = recorder.mark();
+  const std::int64_t start = clock.now_ns();
+  do {
+    EDGELM_TRY_ASSIGN(const TimedRun run, task.run());
+    result.energy.tokens += run.tokens;
+  } while (os::ns_to_s(clock.now_ns() - start) < window_s);
+  const std::int64_t end = recorder.mark();
+  result.energy.gross = recorder.energy(begin, end);
+  return {};
+}
+
+}  // namespace
+
+Clock system_clock() {
+  return {os::now_ns, [](double seconds) {
+            std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+          }};
+}
+
+Series PhaseResult::series(const std::function<double(const TimedRun&)>& value) const {
+  std::vector<double> values;
+  values.reserve(runs.size());
+  for (const TimedRun& run : runs) values.push_back(value(run));
+  return make_series(values, times_s);
+}
+
+Result<PhaseResult> run_phase(const PhaseTask& task, const Pace& pace, device::Recorder& recorder,
+                              const Clock& clock) {
+  PhaseResult result;
+  EDGELM_TRY(warm_up(task, pace, clock, result));
+  EDGELM_TRY(repeat(task, pace, recorder, clock, result));
+  EDGELM_TRY(energy_window(task, pace, recorder, clock, result));
+  return result;
+}
+
+double energy_window_s(const device::SensorInfo& sensor) {
+  // Ten periods: the two at the edges are then a tenth of what is integrated. A twentieth more than
+  // the least, because a window that ends exactly there may be judged shorter.
+  return 1.05 * std::max({sensor.min_window_s, 10 * sensor.period_s, 0.5});
+}
+
+Known<double> measure_idle(const Pace& pace, device::Recorder& recorder, const Clock& clock) {
+  const device::SensorInfo* sensor = recorder.sensor();
+  if (sensor == nullptr) {
+    const std::int64_t now = recorder.mark();
+    const Known<device::Energy> energy = recorder.energy(now, now);
+    return not_available(energy ? "no power sensor" : energy.error().reason);
+  }
+  const double window_s = std::max(pace.idle_s, energy_window_s(*sensor));
+  if (pace.idle_s <= 0) return not_available("idle was not measured (--idle 0)");
+  if (energy_window_s(*sensor) > pace.max_window_s)
+    return not_available(fmt::format("{} needs windows of {:.0f} s", sensor->id, window_s));
+  clock.sleep(pace.idle_settle_s);
+  const std::int64_t begin = recorder.mark();
+  clock.sleep(window_s);
+  const std::int64_t end = recorder.mark();
+  const Known<device::Energy> energy = recorder.energy(begin, end);
+  if (!energy) return not_available(energy.error().reason);
+  return energy->mean_watts;
+}
+
+Known<double> net_joules(const EnergyOfPhase& phase, const Known<double>& idle_before,
+                         const Known<double>& idle_after) {
+  if (!phase.gross) return not_available(phase.gross.error().reason);
+  if (!idle_before && !idle_after) return not_available(idle_before.error().reason);
+  const double before = idle_before ? *idle_before : *idle_after;
+  const double after = idle_after ? *idle_after : *idle_before;
+  return phase.gross->joules - 0.5 * (before + after) * phase.gross->seconds;
+}
+
+}  // namespace edgelm::measure
