@@ -1,88 +1,87 @@
-// edgelm eval perplexity: quality of a model file on a text.
+// edgelm eval: the parent of the evaluations, and what they share.
 
 #include <fmt/format.h>
 
 #include "api/json.h"
-#include "apps/edgelm/commands.h"
+#include "apps/edgelm/eval.h"
 #include "apps/edgelm/models.h"
 #include "apps/edgelm/output.h"
-#include "apps/edgelm/progress.h"
-#include "os/file.h"
-#include "quality/perplexity.h"
+#include "apps/edgelm/run.h"
+#include "quality/record_json.h"
 
 namespace edgelm::apps {
-namespace {
 
-constexpr std::uint64_t kMaxTextBytes = 1ULL << 32;
-constexpr const char* kExamples =
-    "Examples:\n"
-    "  edgelm eval perplexity model.gguf -f wiki.test.raw -c 512 --chunks 50\n"
-    "  edgelm eval perplexity tiny -f novel.txt -c 256 -o json\n";
-
-struct EvalOptions {
-  std::string model;
-  std::string file;
-  std::string output = "text";
-  quality::PerplexityOptions perplexity;
-  backend::CpuOptions cpu;
-};
-
-Status eval_perplexity(const EvalOptions& options) {
-  EDGELM_TRY_ASSIGN(const auto backend, backend::CpuBackend::create(options.cpu));
-  EDGELM_TRY_ASSIGN(const auto model, load_model(options.model));
-  EDGELM_TRY_ASSIGN(const std::string text, options.file == "-"
-                                                ? os::read_stdin(kMaxTextBytes)
-                                                : os::read_file(options.file, kMaxTextBytes));
-  if (options.perplexity.context > model->hparams().context_length)
-    warn(fmt::format("chunks of {} tokens are beyond the {} that the model's header states",
-                     options.perplexity.context, model->hparams().context_length));
-  Progress progress;
-  EDGELM_TRY_ASSIGN(const quality::Perplexity result,
-                    quality::perplexity(model, *backend, text, options.perplexity,
-                                        [&](std::uint32_t done, std::uint32_t all, double so_far) {
-                                          progress.update(done, all,
-                                                          fmt::format("perplexity {:.4f}", so_far));
-                                        }));
-  if (options.output == "json") {
-    const api::Json json = {{"model", model->file().path()},
-                            {"file", options.file},
-                            {"context", options.perplexity.context},
-                            {"kv_type", plan::kv_type_name(options.perplexity.kv_type)},
-                            {"perplexity", result.perplexity},
-                            {"stderr", result.standard_error},
-                            {"tokens", result.tokens},
-                            {"chunks", result.chunks}};
-    return write_result(api::dump(json) + "\n");
-  }
-  return write_result(fmt::format(
-      "perplexity {:.4f} +/- {:.4f} over {} tokens in {} chunks of {}\n", result.perplexity,
-      result.standard_error, result.tokens, result.chunks, options.perplexity.context));
+void add_file_flags(CLI::App& command, EvalOptions& options) {
+  command.add_option("model,-m,--model", options.model, kModelHelp);
+  command
+      .add_option("-c,--ctx", options.subject.context,
+                  "Context in tokens (default: the model's own, at most 4096)")
+      ->check(CLI::Range(2, 1 << 20));
+  command.add_option("-b,--batch", options.subject.batch, "Tokens per step")
+      ->check(CLI::Range(1, 8192))
+      ->capture_default_str();
+  add_kv_type_flag(command, options.subject.kv_type);
+  add_cpu_flags(command, options.cpu);
 }
 
-}  // namespace
+void add_sample_flags(CLI::App& command, EvalOptions& options, const char* what) {
+  command.add_option("--tasks", options.items, what)->check(CLI::Range(1, 1 << 30));
+  command.add_option("--seed", options.seed, "Which of them: the same seed, the same questions")
+      ->check(whole_number(~std::uint64_t{0}))
+      ->capture_default_str();
+}
+
+void add_output_flags(CLI::App& command, EvalOptions& options) {
+  command.add_option("-o,--output", options.output, "text or json (with every item)")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+}
+
+Result<OpenSubject> open_subject(const EvalOptions& options) {
+  OpenSubject open;
+  EDGELM_TRY_ASSIGN(open.backend, backend::CpuBackend::create(options.cpu));
+  EDGELM_TRY_ASSIGN(const auto model, load_model(options.model));
+  if (options.subject.context > model->hparams().context_length)
+    warn(fmt::format("a context of {} tokens is beyond the {} that the model's header states",
+                     options.subject.context, model->hparams().context_length));
+  EDGELM_TRY_ASSIGN(open.subject,
+                    quality::FileSubject::create(model, *open.backend, options.subject));
+  return open;
+}
+
+quality::EvaluationOptions evaluation_options(const EvalOptions& options, Progress& progress) {
+  return {.items = options.items,
+          .seed = options.seed,
+          .cancelled = [] { return interrupted.load(); },
+          .progress = [&progress](std::uint64_t done, std::uint64_t all,
+                                  const std::string& note) { progress.update(done, all, note); }};
+}
+
+Status finish_evaluation(const EvalOptions& options, quality::Evaluation evaluation) {
+  for (const std::string& note : evaluation.notes) warn(note);
+  if (evaluation.stopped && !evaluation.records.empty())
+    warn(fmt::format("{} of {} items were done; the figures are over these", evaluation.done,
+                     evaluation.asked));
+  if (options.output == "json") {
+    api::Json json = {{"asked", evaluation.asked}, {"done", evaluation.done}};
+    api::Json& records = json["records"] = api::Json::array();
+    for (const quality::Record& record : evaluation.records)
+      records.push_back(quality::to_json(record));
+    EDGELM_TRY(write_result(api::dump(json) + "\n"));
+  } else {
+    for (const quality::Record& record : evaluation.records)
+      EDGELM_TRY(write_result(fmt::format("{}: {}\n", record.task, quality::describe(record))));
+  }
+  if (evaluation.stopped) return fail(*evaluation.stopped);
+  return {};
+}
 
 void add_eval(CLI::App& app, Outcome& outcome) {
   CLI::App* eval = app.add_subcommand("eval", "Measure answer quality");
   eval->require_subcommand(1);
-  CLI::App* command = eval->add_subcommand("perplexity", "Perplexity of a text");
-  command->footer(kExamples);
-  auto options = std::make_shared<EvalOptions>();
-  command->add_option("model,-m,--model", options->model, kModelHelp);
-  command->add_option("-f,--file", options->file, "The text; - for standard input")->required();
-  command->add_option("-c,--ctx", options->perplexity.context, "Tokens per chunk")
-      ->check(CLI::Range(4, 1 << 20))
-      ->capture_default_str();
-  command->add_option("--chunks", options->perplexity.max_chunks, "Score only the first K chunks")
-      ->check(CLI::Range(1, 1 << 30));
-  command->add_option("-b,--batch", options->perplexity.batch, "Tokens per step")
-      ->check(CLI::Range(1, 8192))
-      ->capture_default_str();
-  add_kv_type_flag(*command, options->perplexity.kv_type);
-  command->add_option("-o,--output", options->output, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
-  add_cpu_flags(*command, options->cpu);
-  command->callback([options, &outcome] { outcome.status = eval_perplexity(*options); });
+  add_eval_perplexity(*eval, outcome);
+  add_eval_choice(*eval, outcome);
+  add_eval_compare(*eval, outcome);
 }
 
 }  // namespace edgelm::apps

@@ -13,11 +13,11 @@ namespace edgelm::quality {
 
 // One question, chunk or passage.
 struct Item {
-  std::string id;        // the same item has the same id in every evaluation of a data set
-  double value = 0;      // 1 or 0 for right and wrong; a log-likelihood or a divergence otherwise
-  std::string question;  // kept for generated answers alone
-  std::string answer;
-  std::string expected;
+  std::string id = {};        // the same item has the same id in every evaluation of a data set
+  double value = 0;           // 1 or 0 for right and wrong; a log-likelihood or a divergence else
+  std::string question = {};  // kept for generated answers alone
+  std::string answer = {};
+  std::string expected = {};
 };
 
 struct Record {

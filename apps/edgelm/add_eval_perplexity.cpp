@@ -1,0 +1,86 @@
+// edgelm eval perplexity: quality of a model file on a text.
+
+#include <fmt/format.h>
+
+#include "api/json.h"
+#include "apps/edgelm/eval.h"
+#include "apps/edgelm/models.h"
+#include "apps/edgelm/output.h"
+#include "apps/edgelm/progress.h"
+#include "os/file.h"
+#include "quality/perplexity.h"
+
+namespace edgelm::apps {
+namespace {
+
+constexpr std::uint64_t kMaxTextBytes = 1ULL << 32;
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  edgelm eval perplexity model.gguf -f wiki.test.raw -c 512 --chunks 50\n"
+    "  edgelm eval perplexity tiny -f novel.txt -c 256 -o json\n";
+
+struct PerplexityFlags {
+  std::string model;
+  std::string file;
+  std::string output = "text";
+  quality::PerplexityOptions perplexity;
+  backend::CpuOptions cpu;
+};
+
+Status eval_perplexity(const PerplexityFlags& options) {
+  EDGELM_TRY_ASSIGN(const auto backend, backend::CpuBackend::create(options.cpu));
+  EDGELM_TRY_ASSIGN(const auto model, load_model(options.model));
+  EDGELM_TRY_ASSIGN(const std::string text, options.file == "-"
+                                                ? os::read_stdin(kMaxTextBytes)
+                                                : os::read_file(options.file, kMaxTextBytes));
+  if (options.perplexity.context > model->hparams().context_length)
+    warn(fmt::format("chunks of {} tokens are beyond the {} that the model's header states",
+                     options.perplexity.context, model->hparams().context_length));
+  Progress progress;
+  EDGELM_TRY_ASSIGN(const quality::Perplexity result,
+                    quality::perplexity(model, *backend, text, options.perplexity,
+                                        [&](std::uint32_t done, std::uint32_t all, double so_far) {
+                                          progress.update(done, all,
+                                                          fmt::format("perplexity {:.4f}", so_far));
+                                        }));
+  if (options.output == "json") {
+    const api::Json json = {{"model", model->file().path()},
+                            {"file", options.file},
+                            {"context", options.perplexity.context},
+                            {"kv_type", plan::kv_type_name(options.perplexity.kv_type)},
+                            {"perplexity", result.perplexity},
+                            {"stderr", result.standard_error},
+                            {"tokens", result.tokens},
+                            {"chunks", result.chunks}};
+    return write_result(api::dump(json) + "\n");
+  }
+  return write_result(fmt::format(
+      "perplexity {:.4f} +/- {:.4f} over {} tokens in {} chunks of {}\n", result.perplexity,
+      result.standard_error, result.tokens, result.chunks, options.perplexity.context));
+}
+
+}  // namespace
+
+void add_eval_perplexity(CLI::App& eval, Outcome& outcome) {
+  CLI::App* command = eval.add_subcommand("perplexity", "Perplexity of a text");
+  command->footer(kExamples);
+  auto options = std::make_shared<PerplexityFlags>();
+  command->add_option("model,-m,--model", options->model, kModelHelp);
+  command->add_option("-f,--file", options->file, "The text; - for standard input")->required();
+  command->add_option("-c,--ctx", options->perplexity.context, "Tokens per chunk")
+      ->check(CLI::Range(4, 1 << 20))
+      ->capture_default_str();
+  command->add_option("--chunks", options->perplexity.max_chunks, "Score only the first K chunks")
+      ->check(CLI::Range(1, 1 << 30));
+  command->add_option("-b,--batch", options->perplexity.batch, "Tokens per step")
+      ->check(CLI::Range(1, 8192))
+      ->capture_default_str();
+  add_kv_type_flag(*command, options->perplexity.kv_type);
+  command->add_option("-o,--output", options->output, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  add_cpu_flags(*command, options->cpu);
+  command->callback([options, &outcome] { outcome.status = eval_perplexity(*options); });
+}
+
+}  // namespace edgelm::apps

@@ -1,0 +1,60 @@
+// From items to figures.
+
+#include "quality/evaluation.h"
+
+#include <fmt/format.h>
+
+namespace edgelm::quality {
+
+Record start_record(const Identity& subject, std::string task, std::string data) {
+  Record record;
+  record.model = subject.model;
+  record.model_hash = subject.model_hash;
+  record.type = subject.type;
+  record.engine = subject.engine;
+  record.file_bytes = subject.file_bytes;
+  record.task = std::move(task);
+  record.data = std::move(data);
+  return record;
+}
+
+void set_proportion(Record& record) {
+  std::uint64_t right = 0;
+  for (const Item& item : record.items) right += item.value > 0.5 ? 1 : 0;
+  record.n = record.items.size();
+  if (record.n == 0) return;
+  record.value = static_cast<double>(right) / static_cast<double>(record.n);
+  record.standard_error = proportion_error(right, record.n);
+  const Interval interval = wilson(right, record.n);
+  record.low = interval.low;
+  record.high = interval.high;
+}
+
+void set_mean(Record& record) {
+  std::vector<double> values;
+  values.reserve(record.items.size());
+  for (const Item& item : record.items) values.push_back(item.value);
+  const Mean mean = mean_of(values);
+  record.n = mean.n;
+  if (record.n == 0) return;
+  record.value = mean.mean;
+  record.standard_error = mean.standard_error;
+  const Interval interval = mean.interval();
+  record.low = interval.low;
+  record.high = interval.high;
+}
+
+std::string describe(const Record& record) {
+  if (!record.value) return fmt::format("{} n/a: {}", record.metric, record.value.error().reason);
+  const bool share = record.random_level.has_value();
+  std::string text =
+      share ? fmt::format("{} {:.2f} % (95 % {:.2f} to {:.2f})", record.metric, 100 * *record.value,
+                          100 * record.low, 100 * record.high)
+            : fmt::format("{} {:.4f} +/- {:.4f} (95 % {:.4f} to {:.4f})", record.metric,
+                          *record.value, record.standard_error, record.low, record.high);
+  text += fmt::format(", {} items", record.n);
+  if (share) text += fmt::format(", random {:.4g} %", 100 * *record.random_level);
+  return text;
+}
+
+}  // namespace edgelm::quality
