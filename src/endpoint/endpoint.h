@@ -6,9 +6,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/known.h"
@@ -17,11 +19,16 @@
 
 namespace edgelm::endpoint {
 
+// ("= {}" lets callers name the members they set without GCC warning of the rest.)
 struct Options {
-  std::string url;      // "http://127.0.0.1:8080" or ".../v1"
-  std::string model;    // "" : the only one the server lists
-  std::string api_key;  // from a file or the environment; never logged, never in an error
-  std::chrono::milliseconds timeout{120'000};
+  std::string url = {};      // "http://127.0.0.1:8080" or ".../v1"
+  std::string model = {};    // "" : the only one the server lists
+  std::string api_key = {};  // from a file or the environment; never logged, never in an error
+  std::chrono::milliseconds timeout{120'000};  // to the first byte, and between pieces
+  // 429 and 503 are asked again, after Retry-After or retry_wait doubled each time.
+  int max_retries = 4;
+  std::chrono::milliseconds retry_wait{500};
+  std::function<bool()> cancelled = {};  // asked while waiting; true ends with kIo "interrupted"
 };
 
 struct Sampling {
@@ -29,8 +36,12 @@ struct Sampling {
   double top_p = 1;
   std::uint64_t seed = 0;
   std::uint32_t max_tokens = 256;
-  std::vector<std::string> stop;
+  std::vector<std::string> stop = {};
   bool ignore_eos = false;  // asked for in every dialect known; the count that came is reported
+  bool logprobs = false;    // of the tokens generated, where the server gives them
+  // Whether the server may use what it kept of an earlier prompt. Off, so that prefill is measured;
+  // llama.cpp and edgelm obey, and Answer::cached_prompt_tokens says what happened.
+  bool cache_prompt = false;
 };
 
 struct TokenLogprob {
@@ -40,11 +51,14 @@ struct TokenLogprob {
 
 struct Answer {
   std::string text;
+  std::string reasoning;  // of models that think first, where the server sends it apart
   std::string finish_reason;
   Known<std::uint32_t> prompt_tokens = not_available("the server reports no usage");
   Known<std::uint32_t> completion_tokens = not_available("the server reports no usage");
+  Known<std::uint32_t> cached_prompt_tokens = not_available("the server does not tell");
   std::vector<TokenLogprob> tokens;  // when log-probabilities were asked for and given
-  // Moments, os::now_ns(): request written, each non-empty piece of text received, end.
+  // Moments, os::now_ns(): request written, each non-empty piece of text or reasoning received,
+  // end.
   std::int64_t start_ns = 0;
   std::vector<std::int64_t> piece_ns;
   std::int64_t end_ns = 0;
@@ -58,13 +72,19 @@ struct Message {
   std::string content;
 };
 
-// Log-probabilities of the tokens of `text` that lie at or after byte `from`, given what precedes.
+// Log-probabilities of the tokens of context + continuation that hold any byte of the continuation,
+// given what precedes. A token over the border counts; tokenizers keep spaces with the word after
+// them, so put the space at the start of the continuation.
 struct Continuation {
   double sum_logprob = 0;
   std::uint32_t n_tokens = 0;
   bool all_greedy = false;  // each of them was the most likely token
   bool greedy_known = false;
 };
+
+// Which program answers, as far as its answers tell.
+enum class ServerKind { kUnknown, kEdgelm, kLlamaCpp, kOllama, kVllm };
+std::string_view server_kind_name(ServerKind kind);  // "llama.cpp", "unknown server"
 
 class Endpoint {
  public:
@@ -75,6 +95,9 @@ class Endpoint {
   [[nodiscard]] virtual const std::string& model() const = 0;
   [[nodiscard]] virtual const std::vector<std::string>& models() const = 0;
   [[nodiscard]] virtual std::string url() const = 0;  // without secrets
+  [[nodiscard]] virtual ServerKind server() const { return ServerKind::kUnknown; }
+  // What came of the last complete() or chat() that failed in the middle; nullptr when nothing did.
+  [[nodiscard]] virtual const Answer* partial() const { return nullptr; }
 
   // /v1/completions, streamed.
   virtual Result<Answer> complete(const std::string& prompt, const Sampling& sampling) = 0;
@@ -84,7 +107,8 @@ class Endpoint {
   // what it answered.
   virtual Result<Continuation> score(const std::string& context,
                                      const std::string& continuation) = 0;
-  // Exact count when the server has /tokenize (llama.cpp) or echoes usage.
+  // The server's own count, without tokens that it puts in front (BOS): /tokenize of llama.cpp,
+  // vLLM and edgelm.
   virtual Known<std::uint32_t> count_tokens(const std::string& text) = 0;
 };
 

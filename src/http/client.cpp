@@ -42,6 +42,10 @@ constexpr std::uint32_t kMaxHeaderBytes = 64u << 10;
 constexpr std::size_t kReadBytes = 64u << 10;
 constexpr std::size_t kMaxUnparsedBytes = 2 * kReadBytes;  // a chunk's first line, or trailers
 constexpr int kMaxInterimAnswers = 8;                      // of status 1xx
+// What is still read of an answer that the caller has enough of, so that a stream that is at its
+// end anyway ("[DONE]") does not cost the connection.
+constexpr auto kDrainTime = std::chrono::milliseconds(20);
+constexpr std::uint64_t kDrainBytes = 64u << 10;
 constexpr auto kCancelInterval = std::chrono::milliseconds(100);
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
@@ -97,10 +101,7 @@ class AnswerParser final : public beast::http::basic_parser<false> {
   std::size_t take_body(std::string_view piece, error_code& error) {
     body_bytes_ += piece.size();
     if (streams_) {
-      if (!piece.empty() && !(*on_data_)(piece)) {
-        stopped_ = true;
-        error = asio::error::operation_aborted;
-      }
+      if (!stopped_ && !piece.empty()) stopped_ = !(*on_data_)(piece);
     } else if (piece.size() > request_.max_body_bytes - response_.body.size()) {
       refuse(error);
     } else {
@@ -362,9 +363,15 @@ Result<Response> Connection::Impl::receive(const Request& request, const Url& ur
   const std::string name = display_name(url);
   const auto first_byte =
       request.first_byte_timeout.count() > 0 ? request.first_byte_timeout : request.idle_timeout;
+  if (request.on_sent) request.on_sent();
   const auto header_deadline = Clock::now() + first_byte;
   std::optional<AnswerParser> parser(std::in_place, request, on_data);
   std::string buffer(kReadBytes, '\0');
+  struct Stop {
+    Clock::time_point deadline;
+    std::uint64_t body_bytes;
+  };
+  std::optional<Stop> stop;  // once on_data has said so
   for (int interim = 0;;) {
     begin();
     if (tls_ != nullptr) {
@@ -373,7 +380,10 @@ Result<Response> Connection::Impl::receive(const Request& request, const Url& ur
       socket_.async_read_some(asio::buffer(buffer), Done{&operation_});
     }
     const bool in_body = parser->is_header_done();
-    const End end = wait(request, in_body ? Clock::now() + request.idle_timeout : header_deadline);
+    const End end = wait(request, stop      ? stop->deadline
+                                  : in_body ? Clock::now() + request.idle_timeout
+                                            : header_deadline);
+    if (stop && (end != End::kDone || operation_.error)) return finish(*parser, url, false);
     if (end != End::kDone) {
       const Status status =
           unfinished(end, request, name,
@@ -407,13 +417,17 @@ Result<Response> Connection::Impl::receive(const Request& request, const Url& ur
     while (!unread_.empty()) {
       error = {};
       const std::size_t used = parser->put(asio::buffer(unread_), error);
-      if (parser->stopped()) return finish(*parser, url, false);
+      if (parser->stopped() && !stop)
+        stop = Stop{Clock::now() + kDrainTime, parser->body_bytes() + kDrainBytes};
+      const bool broken = error && error != beast::http::error::need_more;
+      if (stop && (broken || parser->body_bytes() > stop->body_bytes))
+        return finish(*parser, url, false);
       if (parser->too_large())
         return fail(ErrorCode::kLimit, "{}: the answer is larger than {} bytes", name,
                     request.max_body_bytes);
       if (error == beast::http::error::header_limit)
         return fail(ErrorCode::kLimit, "{}: a header of more than {} bytes", name, kMaxHeaderBytes);
-      if (error && error != beast::http::error::need_more)
+      if (broken)
         return fail(ErrorCode::kFormat, "{}: the answer is not HTTP/1.1: {}{}", name,
                     error.message(),
                     url.scheme == "http" && unread_[0] == '\x15' ? "; with https:// perhaps?" : "");

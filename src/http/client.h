@@ -46,6 +46,9 @@ struct Request {
   // Followed for GET alone, never from https to http; `authorization` and `cookie` stay behind when
   // another server is named. 0: a redirect is a Response like any other.
   int max_redirects = 0;
+  // Called when the request has been written, before the answer is waited for (again when it had to
+  // be sent again): the moment from which a server's latency counts.
+  std::function<void()> on_sent;
   // Asked about ten times a second while waiting, when set; true gives up with kIo "interrupted".
   std::function<bool()> cancelled;
 };
@@ -64,7 +67,8 @@ struct Response {
 Result<Response> fetch(const Request& request);
 
 // The same, with each piece of the body given to `on_data` as it arrives (not kept) when the status
-// is 200; on_data returns false to stop, which is no error. Bodies of other statuses are kept.
+// is 200; on_data returns false to stop, which is no error (a connection whose answer ends within
+// the next moment is kept, others are closed). Bodies of other statuses are kept.
 Result<Response> stream(const Request& request,
                         const std::function<bool(std::string_view piece)>& on_data);
 

@@ -66,6 +66,37 @@ TEST(HttpConnection, IsNotKeptAfterAStoppedStream) {
   EXPECT_EQ(response->body, "next");
 }
 
+// "[DONE]" is the end for whoever reads events, and the server's last chunk follows on its heels.
+TEST(HttpConnection, IsKeptAfterAStreamStoppedAtItsEnd) {
+  LoopbackServer server([](const HttpRequest&, Exchange& exchange) {
+    exchange.begin_chunks();
+    exchange.event("x");
+    exchange.event("[DONE]");
+    exchange.wait_for_release();
+    exchange.end_chunks();
+  });
+  Connection connection;
+  for (int i = 0; i < 2; ++i) {
+    const auto response = connection.stream(get(server.url()), [&](std::string_view piece) {
+      if (piece.find("[DONE]") == std::string_view::npos) return true;
+      server.release();
+      return false;
+    });
+    ASSERT_TRUE(response) << response.error().message;
+  }
+  EXPECT_EQ(server.n_connections(), 1u);
+}
+
+TEST(HttpConnection, TellsWhenTheRequestWasSent) {
+  LoopbackServer server(answer_ok);
+  Connection connection;
+  Request request = get(server.url());
+  int sent = 0;
+  request.on_sent = [&] { ++sent; };
+  ASSERT_TRUE(connection.fetch(request));
+  EXPECT_EQ(sent, 1);
+}
+
 // The server takes the second request on the kept connection and closes without a byte: that
 // request is sent once more, on a new connection.
 TEST(HttpConnection, RetriesOnceWhenTheKeptConnectionWasClosed) {

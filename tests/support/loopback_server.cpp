@@ -144,7 +144,10 @@ bool Exchange::end_chunks() { return send("0\r\n\r\n"); }
 
 bool Exchange::event(std::string_view data) {
   std::string framed = "data: ";
-  framed += data;
+  for (const char c : data) {
+    framed += c;
+    if (c == '\n') framed += "data: ";
+  }
   framed += "\n\n";
   return chunk(framed);
 }

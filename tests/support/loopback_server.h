@@ -40,7 +40,8 @@ class Exchange {
   bool begin_chunks(int status = 200, std::string_view type = "text/event-stream");
   bool chunk(std::string_view piece);
   bool end_chunks();
-  // Server-sent events as one chunk each: `data` followed by a blank line. Needs begin_chunks().
+  // A server-sent event as one chunk: a data line for each line of `data`, and a blank one. Needs
+  // begin_chunks().
   bool event(std::string_view data);
   // Any bytes.
   bool send(std::string_view raw);
