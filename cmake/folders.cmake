@@ -63,6 +63,7 @@ edgelm_folder(text LEVEL 4 DEPS base formats LIBS PkgConfig::PCRE2)
 edgelm_folder(model LEVEL 5 DEPS base os formats arch plan text)
 edgelm_folder(endpoint LEVEL 5 DEPS base os api http)
 edgelm_folder(predict LEVEL 5 DEPS base os stats api device econ formats plan arch)
+edgelm_embed(predict data/reference/models.csv data/reference/speed.csv data/reference/constants.csv)
 # synth needs model for its tests alone: they load what it makes.
 edgelm_folder(synth LEVEL 6 DEPS base os tensor formats model)
 edgelm_folder(engine LEVEL 6 DEPS base os model backend text threads)
@@ -93,15 +94,4 @@ function(edgelm_add_unit_tests)
         PROPERTIES TIMEOUT 300 ENVIRONMENT "EDGELM_CACHE_LIMIT=0")  # not the user's own cache
     endif()
   endforeach()
-  # Stand-ins for NVIDIA's management library, loaded by tests of device/power/nvml.cpp.
-  foreach(stub nvml_stub nvml_stub_without_energy)
-    add_library(edgelm_${stub} MODULE ${PROJECT_SOURCE_DIR}/tests/support/nvml_stub.cpp)
-    target_include_directories(edgelm_${stub} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-    add_dependencies(device_test edgelm_${stub})
-  endforeach()
-  target_compile_definitions(edgelm_nvml_stub_without_energy
-    PRIVATE EDGELM_NVML_STUB_WITHOUT_ENERGY)
-  target_compile_definitions(device_test PRIVATE
-    EDGELM_NVML_STUB="$<TARGET_FILE:edgelm_nvml_stub>"
-    EDGELM_NVML_STUB_WITHOUT_ENERGY="$<TARGET_FILE:edgelm_nvml_stub_without_energy>")
 endfunction()

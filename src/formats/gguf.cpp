@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "base/hash.h"
-#include "base/printable.h"
 #include "formats/gguf_part.h"
 #include "formats/gguf_split.h"
 #include "formats/name_index.h"
+#include "formats/printable.h"
 #include "os/file.h"
 
 namespace edgelm::formats {
@@ -26,6 +26,7 @@ struct GgufFile::State {
   std::vector<tensor::TensorView> tensors;
   NameIndex keys;
   NameIndex tensor_names;
+  TypePolicy policy = TypePolicy::kRunnable;
 
   // Everything derived from `metadata` and `infos`.
   Status finish() {
@@ -37,6 +38,7 @@ struct GgufFile::State {
     names = {};
     tensors.reserve(infos.size());
     for (const GgufTensorInfo& info : infos) {
+      if (policy == TypePolicy::kHeader) break;  // no data to look at
       const tensor::DTypeInfo* type = tensor::find_dtype(info.type_id);
       if (type == nullptr) continue;
       tensors.push_back({info.name, type->type, info.shape, info.data});
@@ -134,11 +136,12 @@ Result<GgufFile> GgufFile::open(const std::string& path, TypePolicy policy) {
 Result<GgufFile> GgufFile::parse(Bytes bytes, std::string name, TypePolicy policy) {
   EDGELM_TRY_ASSIGN(GgufPart part, parse_part(bytes, name, policy));
   EDGELM_TRY_ASSIGN(const auto split, read_split_info(part, name));
-  if (split)
+  if (split && policy != TypePolicy::kHeader)
     return fail(ErrorCode::kUnsupported, "{}: part {} of {} of a split model, which needs files",
                 name, split->no + 1, split->count);
   auto state = std::make_unique<State>();
   state->path = std::move(name);
+  state->policy = policy;
   state->file_bytes = bytes.size();
   state->version = part.version;
   state->metadata = std::move(part.metadata);

@@ -68,13 +68,15 @@ struct GgufTensorInfo {
   std::uint32_t type_id = 0;
   tensor::Shape shape;
   std::uint64_t offset = 0;  // from the start of the part it lies in
-  Bytes data;                // not owned
+  std::uint64_t bytes = 0;   // of its data
+  Bytes data;                // not owned; empty with TypePolicy::kHeader
 };
 
 // What to do with tensors of a type that this build cannot run.
 enum class TypePolicy {
   kRunnable,  // refuse the file: the caller wants to compute with it
   kKnown,     // keep them in tensor_infos() only: the caller wants to look at it
+  kHeader,    // the bytes are the beginning of a file: all tensors in tensor_infos() only, no data
 };
 
 class GgufFile {

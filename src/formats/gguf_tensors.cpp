@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "base/checked.h"
-#include "base/printable.h"
 #include "formats/gguf_part.h"
 #include "formats/gguf_types.h"
 #include "formats/name_index.h"
+#include "formats/printable.h"
 
 namespace edgelm::formats {
 namespace {
@@ -106,7 +106,7 @@ std::optional<std::uint64_t> packed_bytes(const tensor::Shape& shape, BlockGeome
 
 // Turns the relative offset into one from the start of the file, and sets the data view.
 Status place(Bytes bytes, const std::string& file, std::uint64_t data_start,
-             std::uint32_t alignment, GgufTensorInfo& tensor) {
+             std::uint32_t alignment, TypePolicy policy, GgufTensorInfo& tensor) {
   const std::string name = printable(tensor.name);
   const BlockGeometry geometry = *block_geometry(tensor.type_id);
   if (tensor.shape.cols() % geometry.elements != 0)
@@ -126,6 +126,11 @@ Status place(Bytes bytes, const std::string& file, std::uint64_t data_start,
   if (!end)
     return fail(ErrorCode::kFormat, "{}: tensor '{}': offset {} plus {} bytes overflows 64 bits",
                 file, name, tensor.offset, *size);
+  tensor.bytes = *size;
+  if (policy == TypePolicy::kHeader) {
+    tensor.offset = *start;
+    return {};
+  }
   if (*end > bytes.size())
     return fail(ErrorCode::kFormat,
                 "{}: tensor '{}' ({} {}): its data ends at byte {}, the file is {} bytes long "
@@ -146,12 +151,11 @@ Status check_overlap(const std::string& file, const std::vector<GgufTensorInfo>&
   for (std::size_t i = 1; i < order.size(); ++i) {
     const GgufTensorInfo& before = tensors[order[i - 1]];
     const GgufTensorInfo& after = tensors[order[i]];
-    if (after.offset < before.offset + before.data.size())
+    if (after.offset < before.offset + before.bytes)
       return fail(ErrorCode::kFormat,
                   "{}: tensors '{}' and '{}' overlap: bytes {} to {} and {} to {} of the file",
                   file, printable(before.name), printable(after.name), before.offset,
-                  before.offset + before.data.size(), after.offset,
-                  after.offset + after.data.size());
+                  before.offset + before.bytes, after.offset, after.offset + after.bytes);
   }
   return {};
 }
@@ -172,7 +176,7 @@ Result<std::vector<GgufTensorInfo>> parse_tensors(Bytes bytes, ByteReader& reade
   if (!data_start)
     return fail(ErrorCode::kFormat, "{}: the data section starts beyond 64 bits", name);
   for (GgufTensorInfo& tensor : tensors)
-    EDGELM_TRY(place(bytes, name, *data_start, alignment, tensor));
+    EDGELM_TRY(place(bytes, name, *data_start, alignment, policy, tensor));
   EDGELM_TRY(check_overlap(name, tensors));
   return tensors;
 }

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "base/checked.h"
-#include "base/printable.h"
 #include "formats/gguf_part.h"
 #include "formats/name_index.h"
+#include "formats/printable.h"
 #include "os/new_file.h"
 
 namespace edgelm::formats {
@@ -192,6 +192,12 @@ std::string GgufWriter::head(std::uint32_t align) const {
   }
   head.pad_to(align);
   return head.bytes();
+}
+
+Result<std::string> GgufWriter::header_bytes() const {
+  EDGELM_TRY(check());
+  EDGELM_TRY_ASSIGN(const std::uint32_t align, alignment());
+  return head(align);
 }
 
 Status GgufWriter::stream(const Sink& sink, const Progress& progress) const {

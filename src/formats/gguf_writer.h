@@ -88,6 +88,9 @@ class GgufWriter {
   // the sink fails.
   Status stream(const Sink& sink, const Progress& progress = {}) const;
 
+  // What precedes the tensor data, padded: enough for a reader that wants no weights.
+  Result<std::string> header_bytes() const;
+
   // The whole file in memory.
   Result<std::string> to_bytes() const;
 

@@ -50,6 +50,9 @@ struct Model {
   std::uint32_t n_embd = 0;
   std::uint32_t n_vocab = 0;
   std::uint32_t context_length = 0;  // what it was made for; 0 unknown
+  // float32 activations of one token while a layer is worked on, and the widest input of a matrix.
+  std::uint64_t activation_floats = 0;
+  std::uint64_t widest_input = 0;
   std::vector<Weights> weights;
   std::vector<KvOfLayer> kv;      // one per layer that caches; empty when unknown
   std::uint64_t state_bytes = 0;  // recurrent or convolution state of a sequence

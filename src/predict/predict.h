@@ -95,7 +95,7 @@ struct Prediction {
   [[nodiscard]] const Speed& prefill_best() const { return prefill[best_prefill]; }
 };
 
-// Speeds are never empty in a result. kUsage for a context of 0 tokens, a KV type or a request that
+// kUsage for a context of 0 tokens, a KV type or a request that
 // makes no sense, kUnsupported when the profile has no constants for the model's types.
 Result<Prediction> predict(const Model& model, const Device& device, const Profile& profile,
                            const Request& request);

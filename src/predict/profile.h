@@ -4,6 +4,7 @@
 // fitted to the reference data (data/reference). Plain data; used by predict.cpp.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,11 +19,21 @@ namespace edgelm::predict {
 struct TypeRate {
   std::string type;
   // What the arithmetic of decode allows, all threads together.
-  std::vector<device::PerThreads> decode_weights_per_s;
+  std::vector<device::PerThreads> decode_weights_per_s = {};
   // Bytes per second that the decode kernel was measured to reach from memory; empty when fitted:
   // then bandwidth and arithmetic are combined (Profile::norm).
-  std::vector<device::PerThreads> memory_bytes_per_s;
-  std::vector<device::PerThreads> prefill_macs_per_s;
+  std::vector<device::PerThreads> memory_bytes_per_s = {};
+  std::vector<device::PerThreads> prefill_macs_per_s = {};
+};
+
+// Watts = base + threads x (per_thread + per_busy_thread x busy) + per_gigabyte x GB/s
+//         + per_gigaweight x 1e9 weights/s; busy: the share of time that arithmetic needs.
+struct PowerModel {
+  double base = 0;
+  double per_thread = 0;
+  double per_busy_thread = 0;
+  double per_gigabyte = 0;
+  double per_gigaweight = 0;
 };
 
 struct Profile {
@@ -31,29 +42,34 @@ struct Profile {
   std::string version;                 // of the engine where stated
   std::string power_mode;              // "" where there is one
   Origin origin = Origin::kPredicted;  // of the constants: measured here, or stated by others
-  std::string basis;                   // "fitted to 64 rows of ..., held-out error 4 %"
+  std::string basis;                   // what the constants come from, in words
+  std::uint32_t basis_rows = 0;        // of the reference data, when fitted
 
   std::vector<device::PerThreads> bandwidth;  // bytes of weights per second, any type
-  std::vector<TypeRate> types;
+  std::vector<TypeRate> types;                // "*" stands for types that are not listed
   double norm = 1;  // (memory^norm + arithmetic^norm)^(1/norm): 1 adds them, large takes the longer
   double token_overhead_s = 0;
   double layer_overhead_s = 0;
-  double attention_macs_per_s = 0;   // one thread; 0: counted as the bytes of keys and values alone
+  double prefill_overhead_s = 0;           // of a prompt
+  double decode_attention_macs_per_s = 0;  // one thread; 0: counted as bytes of the cache alone
+  double prefill_attention_macs_per_s = 0;
   double cache_bytes = 0;            // last level; 0: weights always come from memory
   double repack_bytes_per_s = 0;     // when loading; 0: nothing is repacked
   std::uint64_t runtime_bytes = 0;   // the program without a model
   std::uint32_t batch_tokens = 512;  // of a prefill step
   bool gpu = false;                  // threads do not matter
 
-  // Watts while decoding and in prefill: per thread count ({0, w} for a GPU), and their scope.
-  std::vector<device::PerThreads> decode_watts;
-  std::vector<device::PerThreads> prefill_watts;
+  std::optional<PowerModel> decode_power;
   device::Scope watts_scope = device::Scope::kUnknown;
 
   // Half-widths of the intervals, relative: from held-out errors of the fit.
   double decode_error = 0.15;
   double prefill_error = 0.25;
   double watts_error = 0.15;
+
+  [[nodiscard]] const TypeRate* find_type(std::string_view type) const;  // or "*", or nullptr
+  // Thread counts that the constants speak of, ascending; {0} for a GPU.
+  [[nodiscard]] std::vector<std::uint32_t> thread_counts() const;
 };
 
 // A passport and every profile that is known for it, this engine's own first.

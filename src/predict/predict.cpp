@@ -1,0 +1,208 @@
+// Composes memory, speed and energy into a prediction, with intervals.
+
+#include "predict/predict.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "predict/memory.h"
+#include "predict/speed.h"
+
+namespace edgelm::predict {
+namespace {
+
+constexpr std::uint32_t kDefaultContext = 4096;
+constexpr double kStorageLow = 0.5;  // storage speed while paging: seeks, read-ahead, competition
+constexpr double kPagingBytesPerSecond = 0.2e9;  // effective, 0.13 to 0.30 in the reference data
+constexpr std::uint32_t kMostTokens = 1U << 24U;
+
+Interval around(double value, double error) {
+  return {.value = value, .low = value / (1 + error), .high = value * (1 + error)};
+}
+
+// Of a product of two independent figures.
+double combined(double a, double b) { return std::sqrt(a * a + b * b); }
+
+Interval inverse(const Interval& i) {
+  return {.value = 1 / i.value, .low = 1 / i.high, .high = 1 / i.low};
+}
+
+// Weights that do not stay in memory are read from storage for every token: all of them when pages
+// are evicted in the order in which they are needed (the system's habit), only the excess at best.
+void page(const MemoryPrediction& memory, double storage, double seconds, Speed& speed) {
+  speed.term = Term::kStorage;
+  const double touched = static_cast<double>(memory.touched_bytes);
+  const double excess = touched - static_cast<double>(*memory.usable_bytes);
+  const double all = touched / storage;
+  speed.tokens_per_s = {.value = 1 / (seconds + all),
+                        .low = kStorageLow / (seconds + all),
+                        .high = 1 / (seconds + excess / storage)};
+}
+
+void add_power(const Profile& profile, const StepTime& step, double error, Speed& speed) {
+  if (!profile.decode_power) return;
+  const double watts = watts_of(*profile.decode_power, step, speed.threads);
+  speed.watts = around(watts, profile.watts_error);
+  const Interval token = inverse(speed.tokens_per_s);
+  speed.joules_per_token = around(watts * token.value, combined(error, profile.watts_error));
+}
+
+Status check(const Model& model, const Request& request) {
+  if (model.weights.empty())
+    return fail(ErrorCode::kFormat, "{}: nothing is known of its weights", model.name);
+  for (const std::uint32_t n :
+       {request.prompt_tokens, request.decode_tokens, request.context_tokens, request.depth_tokens})
+    if (n > kMostTokens)
+      return fail(ErrorCode::kUsage, "{} tokens are more than {}", n, kMostTokens);
+  for (const std::uint32_t threads : request.threads)
+    if (threads == 0 || threads > 1024)
+      return fail(ErrorCode::kUsage, "{} threads, expected 1 to 1024", threads);
+  return {};
+}
+
+std::size_t fastest(const std::vector<Speed>& speeds) {
+  const auto best = std::max_element(
+      speeds.begin(), speeds.end(),
+      [](const Speed& a, const Speed& b) { return a.tokens_per_s.value < b.tokens_per_s.value; });
+  return static_cast<std::size_t>(best - speeds.begin());
+}
+
+void add_load(const Model& model, const Device& device, const Profile& profile, Prediction& out) {
+  double repack_s = 0;
+  if (profile.repack_bytes_per_s > 0) {
+    repack_s = static_cast<double>(model.weight_bytes()) / profile.repack_bytes_per_s;
+    out.load_warm_s = around(repack_s, 0.5);
+  } else {
+    out.load_warm_s = not_available("how fast this engine repacks weights is not known");
+  }
+  const Known<double>& storage = device.passport.speeds.storage_bytes_per_s;
+  if (!storage || *storage <= 0) return;
+  const double read_s = static_cast<double>(model.file_bytes) / *storage;
+  out.load_cold_s = around(read_s + repack_s, 0.3);
+}
+
+}  // namespace
+
+std::string_view term_name(Term term) {
+  switch (term) {
+    case Term::kMemory:
+      return "memory";
+    case Term::kBandwidth:
+      return "bandwidth";
+    case Term::kArithmetic:
+      return "arithmetic";
+    case Term::kDequantization:
+      return "dequantization";
+    case Term::kStorage:
+      return "storage";
+    case Term::kOverhead:
+      return "per-token overhead";
+  }
+  return "unknown";
+}
+
+std::string_view fit_name(Fit fit) {
+  switch (fit) {
+    case Fit::kFits:
+      return "fits";
+    case Fit::kPaging:
+      return "paging";
+    case Fit::kNo:
+      return "no";
+  }
+  return "unknown";
+}
+
+Result<Prediction> predict(const Model& model, const Device& device, const Profile& profile,
+                           const Request& request) {
+  EDGELM_TRY(check(model, request));
+  EDGELM_TRY_ASSIGN(const double kv_bytes, kv_element_bytes(request.kv_type));
+  if (profile.engine == "edgelm" && request.kv_type != "f16" && request.kv_type != "q8_0")
+    return fail(ErrorCode::kUsage, "edgelm caches keys and values as f16 or q8_0, not {}",
+                request.kv_type);
+  Prediction out;
+  out.model = model.name;
+  out.type = model.type;
+  out.device = device.passport.name;
+  out.engine = profile.engine;
+  out.version = profile.version;
+  out.power_mode = profile.power_mode;
+  out.basis = profile.basis;
+  out.kv_type = request.kv_type;
+  out.bytes_per_token = model.bytes_per_token();
+  out.watts_scope = profile.watts_scope;
+  out.notes = model.notes;
+  out.context_tokens = request.context_tokens;
+  if (out.context_tokens == 0)
+    out.context_tokens = model.context_length > 0 ? std::min(model.context_length, kDefaultContext)
+                                                  : kDefaultContext;
+  if (model.context_length > 0 && out.context_tokens > model.context_length)
+    out.notes.push_back(fmt::format("the model was made for {} tokens of context, not {}",
+                                    model.context_length, out.context_tokens));
+  out.memory =
+      predict_memory(model, profile, usable_memory(device.passport), out.context_tokens, kv_bytes);
+
+  std::vector<std::uint32_t> threads = request.threads;
+  if (threads.empty() || profile.gpu) threads = profile.thread_counts();
+  if (threads.empty())
+    return fail(ErrorCode::kUnsupported, "{} on {}: no speeds are known", profile.engine,
+                profile.device);
+  const bool paging = out.memory.fit == Fit::kPaging;
+  double storage = device.passport.speeds.storage_bytes_per_s.value_or(0);
+  if (paging && storage <= 0) {
+    storage = kPagingBytesPerSecond;
+    out.notes.emplace_back(
+        "storage speed is not known: 0.2 GB/s, as boards with cards page, is taken");
+  }
+  const double positions =
+      request.depth_tokens + request.prompt_tokens + request.decode_tokens / 2.0;
+  const double n_prompt = std::max(1U, request.prompt_tokens);
+  out.prefill.reserve(threads.size());
+  out.decode.reserve(threads.size());
+  bool has_prefill = true;
+  for (const std::uint32_t count : threads) {
+    EDGELM_TRY_ASSIGN(const StepTime token,
+                      decode_time(profile, model, count, positions, kv_bytes));
+    Speed decode{.threads = count,
+                 .tokens_per_s = around(1 / token.seconds, profile.decode_error),
+                 .term = token.term};
+    if (paging) page(out.memory, storage, token.seconds, decode);
+    if (out.memory.fit == Fit::kNo) decode.term = Term::kMemory;
+    add_power(profile, token, profile.decode_error, decode);
+    out.decode.push_back(std::move(decode));
+
+    const auto prompt = prefill_time(profile, model, count, n_prompt, request.depth_tokens);
+    if (!prompt) {
+      has_prefill = false;
+      continue;
+    }
+    Speed prefill{.threads = count,
+                  .tokens_per_s = around(n_prompt / prompt->seconds, profile.prefill_error),
+                  .term = prompt->term};
+    if (paging) prefill.term = Term::kStorage;
+    if (out.memory.fit == Fit::kNo) prefill.term = Term::kMemory;
+    add_power(profile, *prompt, profile.prefill_error, prefill);
+    out.prefill.push_back(std::move(prefill));
+  }
+  out.best_decode = fastest(out.decode);
+  if (has_prefill && !out.prefill.empty()) {
+    out.best_prefill = fastest(out.prefill);
+    if (!paging && request.prompt_tokens > 0) {
+      const Interval per_token = inverse(out.prefill_best().tokens_per_s);
+      out.ttft_s =
+          Interval{per_token.value * n_prompt, per_token.low * n_prompt, per_token.high * n_prompt};
+    } else {
+      out.ttft_s = not_available(paging ? "weights are read from storage" : "no prompt");
+    }
+  } else {
+    out.prefill.clear();
+    out.ttft_s =
+        not_available("prefill of this engine on this device is not in the reference data");
+  }
+  if (out.memory.fit == Fit::kNo)
+    out.notes.emplace_back("it does not fit: speeds are what it would reach if it did");
+  add_load(model, device, profile, out);
+  return out;
+}
+
+}  // namespace edgelm::predict

@@ -1,0 +1,142 @@
+// Finding profiles for a passport, and this engine's own from what was measured.
+
+#include "predict/profile.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "predict/constants.h"
+#include "predict/mix.h"
+
+namespace edgelm::predict {
+namespace {
+
+using device::PerThreads;
+
+// Of the f32 peak, what attention reaches with the cache in memory (docs/performance.md: 24 of 63
+// GMAC/s per core with AVX2 for one query row; blocks of queries in prefill reach more).
+constexpr double kDecodeAttentionShare = 0.35;
+constexpr double kPrefillAttentionShare = 0.55;
+// Per layer and token: four barriers, norms, rotation, quantizing the inputs.
+constexpr double kLayerOverhead = 12e-6;
+constexpr double kTokenOverhead = 50e-6;
+constexpr double kRepackBytesPerSecond = 1.5e9;  // packing weights for the first time, per core
+constexpr std::uint64_t kRuntimeBytes = 20U << 20U;
+constexpr std::uint32_t kBatchTokens = 256;
+constexpr double kMeasuredError = 0.15;
+
+double last_level_bytes(const device::Cpu& cpu) {
+  const device::CacheLevel* last = nullptr;
+  for (const device::CacheLevel& cache : cpu.caches)
+    if (cache.type != "Instruction" && (last == nullptr || cache.level > last->level))
+      last = &cache;
+  // A cache of one core's own (L2 of a small board) counts for each of them.
+  if (last == nullptr) return 0;
+  const std::uint32_t sharing = std::max(1U, last->shared_by_cpus);
+  return static_cast<double>(last->bytes) * std::max(1U, cpu.logical_cpus / sharing);
+}
+
+// This engine's kernels as they were measured on the device.
+std::optional<Profile> measured_profile(const device::Passport& passport, std::string& why_not) {
+  const device::Speeds& speeds = passport.speeds;
+  Profile profile;
+  profile.device = passport.name;
+  profile.engine = "edgelm";
+  profile.origin = speeds.origin;
+  profile.basis = "this engine's kernels, measured on the device";
+  profile.bandwidth = speeds.read_bytes_per_s;
+  for (const device::KernelSpeed& kernel : speeds.kernels) {
+    const auto geometry = geometry_of(kernel.type);
+    if (!geometry || kernel.per_threads.empty()) continue;
+    TypeRate* rate = nullptr;
+    for (TypeRate& known : profile.types)
+      if (known.type == kernel.type) rate = &known;
+    if (rate == nullptr) {
+      profile.types.push_back({.type = kernel.type});
+      rate = &profile.types.back();
+    }
+    if (kernel.phase == "decode") rate->memory_bytes_per_s = kernel.per_threads;
+    if (kernel.phase == "prefill") rate->prefill_macs_per_s = kernel.per_threads;
+    if (kernel.phase == "decode_cached") {
+      rate->decode_weights_per_s = kernel.per_threads;
+      for (PerThreads& at : rate->decode_weights_per_s)
+        at.value *= static_cast<double>(geometry->elements) / geometry->bytes;
+    }
+  }
+  if (profile.bandwidth.empty() || profile.types.empty()) {
+    why_not = speeds.why.empty() ? "the kernels of this engine were not measured on this device"
+                                 : speeds.why;
+    return std::nullopt;
+  }
+  const double f32_macs = at_threads(speeds.f32_ops_per_s, 1) / 2;
+  profile.decode_attention_macs_per_s = kDecodeAttentionShare * f32_macs;
+  profile.prefill_attention_macs_per_s = kPrefillAttentionShare * f32_macs;
+  profile.layer_overhead_s = kLayerOverhead;
+  profile.token_overhead_s = kTokenOverhead;
+  profile.cache_bytes = last_level_bytes(passport.cpu);
+  profile.repack_bytes_per_s = kRepackBytesPerSecond * std::max(1U, passport.cpu.cores);
+  profile.runtime_bytes = kRuntimeBytes;
+  profile.batch_tokens = kBatchTokens;
+  profile.decode_error = kMeasuredError;
+  profile.prefill_error = kMeasuredError;
+  return profile;
+}
+
+}  // namespace
+
+double at_threads(const std::vector<PerThreads>& values, std::uint32_t threads) {
+  if (values.empty()) return 0;
+  const PerThreads* below = nullptr;
+  const PerThreads* above = nullptr;
+  for (const PerThreads& at : values) {
+    if (at.threads <= threads && (below == nullptr || at.threads > below->threads)) below = &at;
+    if (at.threads >= threads && (above == nullptr || at.threads < above->threads)) above = &at;
+  }
+  if (below == nullptr) return above->value;
+  if (above == nullptr || above->threads == below->threads) return below->value;
+  const double share = static_cast<double>(threads - below->threads) /
+                       static_cast<double>(above->threads - below->threads);
+  return below->value + share * (above->value - below->value);
+}
+
+const TypeRate* Profile::find_type(std::string_view type) const {
+  const TypeRate* any = nullptr;
+  for (const TypeRate& rate : types) {
+    if (rate.type == type) return &rate;
+    if (rate.type == "*") any = &rate;
+  }
+  return any;
+}
+
+std::vector<std::uint32_t> Profile::thread_counts() const {
+  if (gpu) return {0};
+  std::set<std::uint32_t> counts;
+  for (const PerThreads& at : bandwidth) counts.insert(at.threads);
+  return {counts.begin(), counts.end()};
+}
+
+const Profile* Device::find(std::string_view engine, std::string_view power_mode) const {
+  for (const Profile& profile : profiles)
+    if ((engine.empty() || profile.engine == engine) &&
+        (power_mode.empty() || profile.power_mode == power_mode))
+      return &profile;
+  return nullptr;
+}
+
+Device device_of(const device::Passport& passport) {
+  Device device;
+  device.passport = passport;
+  if (auto own = measured_profile(passport, device.why_not_here))
+    device.profiles.push_back(std::move(*own));
+  for (const Profile& profile : shipped_profiles()) {
+    if (profile.device.empty()) continue;
+    if (passport.name.starts_with(profile.device) ||
+        passport.board.name.starts_with(profile.device))
+      device.profiles.push_back(profile);
+  }
+  return device;
+}
+
+}  // namespace edgelm::predict
