@@ -61,7 +61,7 @@ edgelm_folder(arch LEVEL 4 DEPS base tensor formats plan)
 edgelm_folder(backend LEVEL 4 DEPS base os tensor threads cache kernels plan)
 edgelm_folder(text LEVEL 4 DEPS base formats LIBS PkgConfig::PCRE2)
 edgelm_folder(model LEVEL 5 DEPS base os formats arch plan text)
-edgelm_folder(endpoint LEVEL 5 DEPS base os api http)
+edgelm_folder(endpoint LEVEL 5 DEPS base os api http formats)
 edgelm_folder(predict LEVEL 5 DEPS base os stats api device econ formats plan arch)
 edgelm_embed(predict data/reference/models.csv data/reference/speed.csv data/reference/constants.csv)
 # synth needs model for its tests alone: they load what it makes.

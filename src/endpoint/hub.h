@@ -6,9 +6,10 @@
 //   OWNER/REPO/path/FILE.gguf    this file
 //   OWNER/REPO:FILE.gguf         the same
 //   OWNER/REPO:QUANT             the file of this quantization, "Q4_K_M" (case does not matter)
-//   OWNER/REPO                   the only GGUF file, or the one of Q4_K_M
-// The hub is https://huggingface.co, or what EDGELM_HUB names (a mirror). HF_TOKEN is sent to the
-// hub, never to where it redirects to, and is in no message.
+//   OWNER/REPO                   the only model in it, or the one of Q4_K_M
+// The hub is https://huggingface.co, or what EDGELM_HUB (or HF_ENDPOINT) names, a mirror. HF_TOKEN
+// is sent to the hub over https or to this machine, never to where it redirects to, and is in no
+// message.
 
 #include <cstdint>
 #include <string>
@@ -38,17 +39,30 @@ struct HubFile {
   std::uint64_t bytes = 0;
 };
 
+struct RemotePart {
+  std::string name;   // "OWNER/REPO/FILE.gguf"
+  std::string bytes;  // the first bytes of the file: the whole GGUF header, and more
+  std::uint64_t file_bytes = 0;
+};
+
 struct RemoteHeader {
-  std::string bytes;             // the first bytes of the (first) file: the whole GGUF header, more
-  std::uint64_t file_bytes = 0;  // of all parts, where a model is split into several files
-  std::string name;              // "OWNER/REPO/FILE.gguf"
+  std::string bytes;             // of the (first) file
+  std::uint64_t file_bytes = 0;  // of all parts together
+  std::string name;              // of the (first) file
+  std::vector<RemotePart> more;  // the other parts of a model that is split into several files
 };
 
 // GGUF files of a repository, sorted by path.
 Result<std::vector<HubFile>> list_gguf_files(const HubName& name);
 
-// The header of the file that `name` means; a few MiB, not the model. Also takes an http(s) URL of
-// a GGUF file. kNotFound with the files there are, kPermission when the hub wants a token.
+// The file among `files` that `name` means: the first part, where it is split. kUsage with the
+// choice there is, kNotFound when nothing fits.
+Result<HubFile> choose_file(const std::vector<HubFile>& files, const HubName& name);
+
+// The header of the model that `name` means; a few MiB, not the model. Also takes an http(s) URL of
+// a GGUF file. kNotFound with the files there are, kPermission when the hub wants a token, kFormat
+// when the file does not begin as GGUF. Whether the header makes sense is for formats/gguf.h to
+// say.
 Result<RemoteHeader> fetch_gguf_header(const std::string& name);
 
 }  // namespace edgelm::endpoint
