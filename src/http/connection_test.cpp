@@ -1,8 +1,12 @@
 // Connections that are kept between requests, and redirects.
 
 #include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <string>
+#include <thread>
 
 #include "http/client.h"
 #include "support/loopback_server.h"
@@ -157,6 +161,43 @@ TEST(HttpConnection, ChangesServers) {
   EXPECT_EQ(connection.fetch(get(one.url()))->body, "one");
   EXPECT_EQ(connection.fetch(get(two.url()))->body, "two");
   EXPECT_EQ(connection.fetch(get(one.url()))->body, "one");
+}
+
+// "localhost" is two addresses as a rule, and only one of them answers here.
+TEST(HttpConnection, TriesEveryAddressOfAName) {
+  LoopbackServer server(answer_ok);
+  const auto response = fetch(get("http://localhost:" + std::to_string(server.port())));
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->body, "ok");
+}
+
+TEST(HttpConnection, SpeaksIpv6) {
+  const int listener = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in6 address = {};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  socklen_t size = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  if (listener < 0 || ::bind(listener, generic, size) != 0) GTEST_SKIP() << "no IPv6 here";
+  ASSERT_EQ(::getsockname(listener, generic, &size), 0);
+  ASSERT_EQ(::listen(listener, 1), 0);
+  std::string host;
+  std::thread thread([&] {
+    const int fd = ::accept(listener, nullptr, nullptr);
+    char bytes[4096];
+    const ssize_t n = ::recv(fd, bytes, sizeof bytes, 0);
+    if (n > 0) host.assign(bytes, static_cast<std::size_t>(n));
+    const std::string answer = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nsix";
+    ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+    ::close(fd);
+  });
+  const std::string authority = "[::1]:" + std::to_string(ntohs(address.sin6_port));
+  const auto response = fetch(get("http://" + authority));
+  thread.join();
+  ::close(listener);
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->body, "six");
+  EXPECT_THAT(host, HasSubstr("host: " + authority));
 }
 
 TEST(HttpRedirect, FollowsToPathsAndServersWithoutCredentials) {
