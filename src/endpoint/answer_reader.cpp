@@ -1,6 +1,6 @@
 // The dialects of streamed answers; see answer_reader.h. Shapes: the OpenAI API reference ("chat
 // completion chunk object", "completion object"); `timings` of llama.cpp's server (tools/server,
-// README); durations in nanoseconds of Ollama (docs/api.md).
+// README); lines, counts and durations (nanoseconds) of Ollama (docs/api.md).
 
 #include "endpoint/answer_reader.h"
 
@@ -14,6 +14,7 @@ namespace edgelm::endpoint {
 namespace {
 
 constexpr std::size_t kMaxTextBytes = std::size_t{16} << 20;
+constexpr std::size_t kMaxLineBytes = std::size_t{1} << 20;
 constexpr std::size_t kShownBytes = 512;
 
 // Tokens come at most one piece each as a rule; proxies cut otherwise. Beyond this a stream has no
@@ -38,28 +39,53 @@ void set_ms(const api::Json& object, const char* key, double unit_ms, Known<doub
 
 }  // namespace
 
-AnswerReader::AnswerReader(std::string name, std::uint32_t max_tokens)
-    : name_(std::move(name)), max_pieces_(piece_limit(max_tokens)) {}
+AnswerReader::AnswerReader(std::string name, std::uint32_t max_tokens, StreamForm form)
+    : name_(std::move(name)), max_pieces_(piece_limit(max_tokens)), form_(form) {}
 
 bool AnswerReader::push(std::string_view piece) {
   if (start_.size() < kShownBytes) start_ += piece.substr(0, kShownBytes - start_.size());
-  const Status parsed = parser_.push(piece, [this](const http::ServerEvent& event) {
-    if (event.data == "[DONE]") {
-      done_ = true;
-    } else if (++n_events_ > max_pieces_) {
-      status_ = fail(ErrorCode::kLimit, "{}: the stream does not end: {} pieces", name_, n_events_);
-    } else {
-      status_ = take_event(event.data);
-    }
-    return !done_ && status_.has_value();
-  });
-  if (status_ && !parsed)
+  if (form_ == StreamForm::kOllamaLines) return push_lines(piece);
+  const Status parsed = parser_.push(
+      piece, [this](const http::ServerEvent& event) { return take_piece(event.data); });
+  if (status_ && !parsed) {
     status_ = fail(parsed.error().code, "{}: {}", name_, parsed.error().message);
+    answer_.end_ns = os::now_ns();
+  }
+  return !done_ && status_.has_value();
+}
+
+bool AnswerReader::push_lines(std::string_view piece) {
+  while (!piece.empty() && !done_ && status_) {
+    const std::size_t end = piece.find('\n');
+    const std::string_view part = piece.substr(0, end);
+    if (part.size() > kMaxLineBytes - line_.size()) {
+      status_ = fail(ErrorCode::kLimit, "{}: a line of more than {} bytes", name_, kMaxLineBytes);
+      answer_.end_ns = os::now_ns();
+      return false;
+    }
+    line_ += part;
+    if (end == std::string_view::npos) return true;
+    piece.remove_prefix(end + 1);
+    if (!line_.empty()) take_piece(line_);
+    line_.clear();
+  }
+  return !done_ && status_.has_value();
+}
+
+bool AnswerReader::take_piece(std::string_view json) {
+  if (form_ == StreamForm::kEvents && json == "[DONE]") {
+    done_ = true;
+  } else if (++n_events_ > max_pieces_) {
+    status_ = fail(ErrorCode::kLimit, "{}: the stream does not end: {} pieces", name_, n_events_);
+  } else {
+    status_ = form_ == StreamForm::kEvents ? take_event(json) : take_line(json);
+  }
   if (done_ || !status_) answer_.end_ns = os::now_ns();
   return !done_ && status_.has_value();
 }
 
 Status AnswerReader::finish(std::string_view content_type) {
+  if (status_ && !done_ && !line_.empty()) take_piece(std::exchange(line_, {}));  // without an end
   if (!status_) return status_;
   if (answer_.end_ns == 0) answer_.end_ns = os::now_ns();
   // Some servers leave "[DONE]" out; a reason to finish is an end all the same.
@@ -67,7 +93,8 @@ Status AnswerReader::finish(std::string_view content_type) {
   if (!answer_.finish_reason.empty()) return {};
   if (n_events_ == 0) {
     const std::string said = server_message(start_);
-    return fail(ErrorCode::kFormat, "{}: expected a stream of events, got {}{}{}", name_,
+    return fail(ErrorCode::kFormat, "{}: expected a stream of {}, got {}{}{}", name_,
+                form_ == StreamForm::kEvents ? "events" : "JSON lines",
                 content_type.empty() ? "no content type" : printable_line(content_type, 80),
                 said.empty() ? "" : ": ", said);
   }
@@ -104,14 +131,45 @@ Status AnswerReader::take_choice(const api::Json& choice) {
   } else {
     EDGELM_TRY(take_text(choice, "text", answer_.text));
   }
-  const std::size_t size = answer_.text.size() + answer_.reasoning.size();
-  if (size > kMaxTextBytes)
-    return fail(ErrorCode::kLimit, "{}: an answer of more than {} bytes", name_, kMaxTextBytes);
-  if (size > before) answer_.piece_ns.push_back(os::now_ns());
+  EDGELM_TRY(note_piece(before));
   if (const api::Json* const logprobs = api::find(choice, "logprobs")) take_logprobs(*logprobs);
   if (api::find(choice, "finish_reason") != nullptr) {
     EDGELM_TRY_ASSIGN(answer_.finish_reason, api::string_at(choice, "finish_reason", name_));
   }
+  return {};
+}
+
+// Ollama: {"response": "x"} or {"message": {"content": "x"}}, at the end counts and durations.
+Status AnswerReader::take_line(std::string_view data) {
+  EDGELM_TRY_ASSIGN(const api::Json line, api::parse(data, name_));
+  if (!line.is_object())
+    return fail(ErrorCode::kFormat, "{}: a line that is no JSON object", name_);
+  if (api::find(line, "error") != nullptr)
+    return fail(ErrorCode::kIo, "{}: the server broke off: {}", name_, server_message(data));
+  const std::size_t before = answer_.text.size() + answer_.reasoning.size();
+  const api::Json* const message = api::find(line, "message");
+  EDGELM_TRY(take_text(message != nullptr ? *message : line,
+                       message != nullptr ? "content" : "response", answer_.text));
+  EDGELM_TRY(take_text(message != nullptr ? *message : line, "thinking", answer_.reasoning));
+  EDGELM_TRY(note_piece(before));
+  if (const api::Json* const logprobs = api::find(line, "logprobs"))
+    take_logprobs({{"content", *logprobs}});
+  const api::Json* const done = api::find(line, "done");
+  if (done == nullptr || *done != true) return {};
+  done_ = true;
+  answer_.finish_reason = api::string_at(line, "done_reason", name_).value_or("");
+  answer_.prompt_tokens = count_at(line, "prompt_eval_count", "last line");
+  answer_.completion_tokens = count_at(line, "eval_count", "last line");
+  set_ms(line, "prompt_eval_duration", 1e-6, answer_.server_prefill_ms);
+  set_ms(line, "eval_duration", 1e-6, answer_.server_decode_ms);
+  return {};
+}
+
+Status AnswerReader::note_piece(std::size_t before) {
+  const std::size_t size = answer_.text.size() + answer_.reasoning.size();
+  if (size > kMaxTextBytes)
+    return fail(ErrorCode::kLimit, "{}: an answer of more than {} bytes", name_, kMaxTextBytes);
+  if (size > before) answer_.piece_ns.push_back(os::now_ns());
   return {};
 }
 
@@ -159,13 +217,12 @@ void AnswerReader::take_timings(const api::Json& chunk) {
     // Without a usage of its own (an older llama.cpp), these are the counts. prompt_n leaves out
     // what came from the cache.
     const auto prompt = count_at(*timings, "prompt_n", "timings");
-    if (!answer_.prompt_tokens && prompt && cached) answer_.prompt_tokens = *prompt + *cached;
+    if (!answer_.prompt_tokens && prompt && cached && *cached < UINT32_MAX - *prompt)
+      answer_.prompt_tokens = *prompt + *cached;
     if (!answer_.completion_tokens)
       if (const auto n = count_at(*timings, "predicted_n", "timings"))
         answer_.completion_tokens = n;
   }
-  set_ms(chunk, "prompt_eval_duration", 1e-6, answer_.server_prefill_ms);
-  set_ms(chunk, "eval_duration", 1e-6, answer_.server_decode_ms);
 }
 
 }  // namespace edgelm::endpoint

@@ -14,10 +14,15 @@
 
 namespace edgelm::endpoint {
 
+enum class StreamForm {
+  kEvents,       // server-sent events of JSON, then "[DONE]"
+  kOllamaLines,  // a JSON object a line, the last with "done": true
+};
+
 class AnswerReader {
  public:
   // `name` of the server for messages.
-  AnswerReader(std::string name, std::uint32_t max_tokens);
+  AnswerReader(std::string name, std::uint32_t max_tokens, StreamForm form);
 
   void sent(std::int64_t now_ns) { answer_.start_ns = now_ns; }
   // Bytes as they arrive; false when no more are wanted: the end was seen, or status() is an error.
@@ -30,16 +35,23 @@ class AnswerReader {
   Answer take() { return std::move(answer_); }
 
  private:
+  bool take_piece(std::string_view json);  // false: no more
+  bool push_lines(std::string_view piece);
   Status take_event(std::string_view data);
+  Status take_line(std::string_view data);
   Status take_choice(const api::Json& choice);
   Status take_text(const api::Json& object, const char* key, std::string& to);
+  // Text or reasoning that was `before` bytes long has grown.
+  Status note_piece(std::size_t before);
   void take_logprobs(const api::Json& logprobs);
   void take_usage(const api::Json& usage);
   void take_timings(const api::Json& chunk);
 
   std::string name_;
   std::uint64_t max_pieces_;
-  http::EventParser parser_;
+  StreamForm form_;
+  http::EventParser parser_;  // of kEvents
+  std::string line_;          // of kOllamaLines, unfinished
   Answer answer_;
   Status status_;
   std::uint64_t n_events_ = 0;

@@ -179,6 +179,30 @@ TEST(BadServer, WhatIsNoStream) {
   EXPECT_EQ(empty.code, ErrorCode::kFormat);
 }
 
+TEST(BadServer, OllamaThatMisbehaves) {
+  const std::string cases[][2] = {
+      {"{\"error\": \"model requires more system memory\"}\n", "requires more system memory"},
+      {"{\"response\": 5}\n", "'response': expected a string"},
+      {"not json\n", "not valid JSON"},
+      {"[]\n", "no JSON object"},
+      {"{\"response\": \"a\"}\n", "stopped in the middle, after 1 pieces"},
+      {"{\"response\": \"a\", \"done\": tr", "not valid JSON"},
+      {"", "expected a stream of JSON lines"},
+      {std::string((1 << 20) + 1, 'x'), "a line of more than"}};
+  for (const auto& [lines, message] : cases) {
+    ScriptedApi api(
+        [&](const HttpRequest&, Exchange& exchange) {
+          exchange.respond(200, lines, "application/x-ndjson");
+        },
+        "library");
+    const auto endpoint = api.endpoint();
+    ASSERT_NE(endpoint, nullptr);
+    const auto answer = endpoint->complete("p", {});
+    ASSERT_FALSE(answer) << lines;
+    EXPECT_THAT(answer.error().message, HasSubstr(message));
+  }
+}
+
 TEST(BadServer, SilenceEnds) {
   const Error error = error_of(
       [](const HttpRequest&, Exchange& exchange) {

@@ -56,7 +56,7 @@ bool means(std::string_view listed, std::string_view wanted) {
 class OpenAiEndpoint final : public Endpoint {
  public:
   OpenAiEndpoint(Options options, ServerAddress address)
-      : options_(std::move(options)), address_(std::move(address)), bodies_("", kind_) {}
+      : options_(std::move(options)), address_(std::move(address)), bodies_("", kind_, 0) {}
 
   Status greet();
 
@@ -67,10 +67,11 @@ class OpenAiEndpoint final : public Endpoint {
   [[nodiscard]] const Answer* partial() const override { return partial_ ? &*partial_ : nullptr; }
 
   Result<Answer> complete(const std::string& prompt, const Sampling& sampling) override {
-    return generate("/completions", sampling, [&] { return bodies_.complete(prompt, sampling); });
+    return generate(native() ? "/api/generate" : "/completions", sampling,
+                    [&] { return bodies_.complete(prompt, sampling); });
   }
   Result<Answer> chat(const std::vector<Message>& messages, const Sampling& sampling) override {
-    return generate("/chat/completions", sampling,
+    return generate(native() ? "/api/chat" : "/chat/completions", sampling,
                     [&] { return bodies_.chat(messages, sampling); });
   }
   Result<Continuation> score(const std::string& context, const std::string& continuation) override;
@@ -84,8 +85,11 @@ class OpenAiEndpoint final : public Endpoint {
   template <class MakeBody>
   Result<Answer> generate(const std::string& path, const Sampling& sampling,
                           const MakeBody& make_body);
+  // Ollama's own API, which says more than its /v1.
+  [[nodiscard]] bool native() const { return kind_ == ServerKind::kOllama; }
   Result<Echo> echo_of(const std::string& prompt);
   Status read_models(const http::Response& response, const std::string& name);
+  void look_for_ollama();
   Status choose_model(const std::string& name);
   [[nodiscard]] Error clean(Error error) const {
     return {error.code, redacted(std::move(error.message), options_.api_key)};
@@ -109,6 +113,7 @@ Status OpenAiEndpoint::greet() {
   if (response.status == 200) {
     if (Status status = read_models(response, url); !status) return fail(clean(status.error()));
     EDGELM_TRY(choose_model(url));
+    look_for_ollama();
   } else if ((response.status == 404 || response.status == 405) && !options_.model.empty()) {
     model_ = options_.model;  // some gateways have no list
   } else if (response.status == 404 || response.status == 405) {
@@ -117,7 +122,7 @@ Status OpenAiEndpoint::greet() {
   } else {
     return fail(status_error(response, url, options_.api_key));
   }
-  bodies_ = RequestBodies(model_, kind_);
+  bodies_ = RequestBodies(model_, kind_, options_.context_tokens);
   return {};
 }
 
@@ -139,14 +144,17 @@ Status OpenAiEndpoint::read_models(const http::Response& response, const std::st
     if (owner == "vllm") kind_ = ServerKind::kVllm;
     if (owner == "edgelm") kind_ = ServerKind::kEdgelm;
   }
-  if (kind_ != ServerKind::kUnknown) return {};
+  return {};
+}
+
+void OpenAiEndpoint::look_for_ollama() {
+  if (kind_ != ServerKind::kUnknown) return;
   // Ollama puts the name's first part where others put the owner; it alone has /api/tags.
   const http::Request tags = make_request(options_, address_.root + "/api/tags");
   const auto answer = connection_.fetch(tags);
-  if (!answer || answer->status != 200) return {};
-  const auto list = api::parse(answer->body, name);
+  if (!answer || answer->status != 200) return;
+  const auto list = api::parse(answer->body, "list");
   if (list && api::find(*list, "models") != nullptr) kind_ = ServerKind::kOllama;
-  return {};
 }
 
 Status OpenAiEndpoint::choose_model(const std::string& name) {
@@ -200,11 +208,12 @@ Result<http::Response> OpenAiEndpoint::ask(const std::string& url, const MakeBod
 template <class MakeBody>
 Result<Answer> OpenAiEndpoint::generate(const std::string& path, const Sampling& sampling,
                                         const MakeBody& make_body) {
-  const std::string url = address_.base + path;
+  const std::string url = (native() ? address_.root : address_.base) + path;
   partial_.reset();
   std::optional<AnswerReader> reader;
   const auto send = [&](http::Request& request) {
-    reader.emplace(url, sampling.max_tokens);
+    reader.emplace(url, sampling.max_tokens,
+                   native() ? StreamForm::kOllamaLines : StreamForm::kEvents);
     request.on_sent = [&] { reader->sent(os::now_ns()); };
     return connection_.stream(request, [&](std::string_view piece) { return reader->push(piece); });
   };
@@ -239,7 +248,7 @@ Result<Continuation> OpenAiEndpoint::score(const std::string& context,
 
 Result<Echo> OpenAiEndpoint::echo_of(const std::string& prompt) {
   const std::string url = address_.base + "/completions";
-  if (kind_ == ServerKind::kOllama)
+  if (native())
     return fail(ErrorCode::kUnsupported,
                 "{}: Ollama gives no log-probabilities of a prompt, so texts cannot be scored with "
                 "it: evaluate the model's file, or generated answers",
@@ -261,7 +270,7 @@ Result<Echo> OpenAiEndpoint::echo_of(const std::string& prompt) {
 }
 
 Known<std::uint32_t> OpenAiEndpoint::count_tokens(const std::string& text) {
-  if (kind_ == ServerKind::kOllama) return not_available("Ollama does not tokenize for others");
+  if (native()) return not_available("Ollama does not tokenize for others");
   const std::string url = address_.root + "/tokenize";
   const auto send = [this](http::Request& request) { return connection_.fetch(request); };
   const Result<http::Response> response = ask(

@@ -25,6 +25,9 @@ struct Options {
   std::string model = {};    // "" : the only one the server lists
   std::string api_key = {};  // from a file or the environment; never logged, never in an error
   std::chrono::milliseconds timeout{120'000};  // to the first byte, and between pieces
+  // The context to ask for, of servers that take it with a request (Ollama, whose own is small and
+  // cuts longer prompts off without a word); 0: theirs.
+  std::uint32_t context_tokens = 0;
   // 429 and 503 are asked again, after Retry-After or retry_wait doubled each time.
   int max_retries = 4;
   std::chrono::milliseconds retry_wait{500};
@@ -99,7 +102,8 @@ class Endpoint {
   // What came of the last complete() or chat() that failed in the middle; nullptr when nothing did.
   [[nodiscard]] virtual const Answer* partial() const { return nullptr; }
 
-  // /v1/completions, streamed.
+  // /v1/completions, streamed. Of Ollama /api/generate, raw: its /v1 would put the prompt into the
+  // model's chat template, and tells no durations. For the same reason chat() goes to /api/chat.
   virtual Result<Answer> complete(const std::string& prompt, const Sampling& sampling) = 0;
   // /v1/chat/completions, streamed.
   virtual Result<Answer> chat(const std::vector<Message>& messages, const Sampling& sampling) = 0;

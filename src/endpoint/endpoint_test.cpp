@@ -224,6 +224,51 @@ TEST(Complete, ReadsTimingsOfLlamaCpp) {
   EXPECT_EQ(api.bodies()[0]["prompt"], "p");
 }
 
+// Ollama is asked in its own way, which tells durations and leaves the chat template out.
+TEST(Complete, SpeaksOllamasOwnApi) {
+  ScriptedApi api(
+      [](const HttpRequest& request, Exchange& exchange) {
+        const bool chat = request.target == "/api/chat";
+        EXPECT_EQ(request.target, chat ? "/api/chat" : "/api/generate");
+        exchange.begin_chunks(200, "application/x-ndjson");
+        exchange.chunk(
+            chat ? R"({"message": {"role": "assistant", "thinking": "hm"}, "done": false})"
+                 : R"({"response": "a", "done": false})");
+        exchange.chunk("\n");
+        exchange.chunk(chat ? "{\"message\": {\"content\": \"b\"}, \"done\""
+                            : "{\"response\": \"b\", \"done\"");
+        exchange.chunk(": false}\n");
+        exchange.chunk(
+            "{\"response\": \"\", \"done\": true, \"done_reason\": \"length\", "
+            "\"prompt_eval_count\": 11, \"prompt_eval_duration\": 250000000, "
+            "\"eval_count\": 2, \"eval_duration\": 1500000000}\n");
+        exchange.end_chunks();
+      },
+      "library");
+  const auto endpoint = api.endpoint({.context_tokens = 2048});
+  ASSERT_NE(endpoint, nullptr);
+  const auto answer = endpoint->complete("p", {.max_tokens = 2, .stop = {"x"}});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->text, "ab");
+  EXPECT_EQ(answer->finish_reason, "length");
+  EXPECT_EQ(answer->prompt_tokens, 11u);
+  EXPECT_EQ(answer->completion_tokens, 2u);
+  EXPECT_EQ(answer->server_prefill_ms, 250);
+  EXPECT_EQ(answer->server_decode_ms, 1500);
+  EXPECT_THAT(answer->piece_ns, SizeIs(2));
+  EXPECT_GE(answer->end_ns, answer->piece_ns[1]);
+  EXPECT_EQ(api.bodies()[0], api::parse(R"({"model": "m", "stream": true, "options": {
+      "temperature": 0, "top_p": 1, "seed": 0, "num_predict": 2, "top_k": 0, "min_p": 0,
+      "repeat_penalty": 1, "stop": ["x"], "num_ctx": 2048}, "prompt": "p", "raw": true})",
+                                        "expected")
+                                 .value());
+  const auto chat = endpoint->chat({{"user", "Hi"}}, {});
+  ASSERT_TRUE(chat) << chat.error().message;
+  EXPECT_EQ(chat->text, "b");
+  EXPECT_EQ(chat->reasoning, "hm");
+  EXPECT_EQ(api.server().n_connections(), 1u);
+}
+
 TEST(Complete, ReadsLogprobsOfBothShapes) {
   ScriptedApi api(streaming({
       R"({"choices": [{"text": "a b", "logprobs": {"tokens": ["a", " b"],

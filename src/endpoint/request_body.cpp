@@ -1,6 +1,7 @@
 // Bodies of requests; see request_body.h. Fields: the OpenAI API reference for completions and chat
 // completions; `ignore_eos`, `cache_prompt`, `add_special` of llama.cpp's server (tools/server,
-// README) and `ignore_eos`, `add_special_tokens` of vLLM ("Extra parameters").
+// README); `ignore_eos`, `add_special_tokens` of vLLM ("Extra parameters"); Ollama's /api/generate
+// and /api/chat (docs/api.md).
 
 #include "endpoint/request_body.h"
 
@@ -33,10 +34,37 @@ api::Json RequestBodies::common(const Sampling& sampling) const {
   // Others do not have it, and some refuse what they do not know.
   if (server_ == ServerKind::kLlamaCpp || server_ == ServerKind::kEdgelm)
     add(body, "cache_prompt", sampling.cache_prompt);
+  if (server_ == ServerKind::kLlamaCpp) {
+    body["top_k"] = 0;
+    body["min_p"] = 0;
+  }
+  return body;
+}
+
+// What other servers leave alone when not asked, Ollama and llama.cpp preset: the sampling that was
+// asked for is all there may be.
+api::Json RequestBodies::ollama(const Sampling& sampling) const {
+  api::Json options = {{"temperature", sampling.temperature},
+                       {"top_p", sampling.top_p},
+                       {"seed", sampling.seed},
+                       {"num_predict", sampling.max_tokens},
+                       {"top_k", 0},
+                       {"min_p", 0},
+                       {"repeat_penalty", 1}};
+  if (!sampling.stop.empty()) options["stop"] = sampling.stop;
+  if (context_tokens_ > 0) options["num_ctx"] = context_tokens_;
+  api::Json body = {{"model", model_}, {"stream", true}, {"options", std::move(options)}};
+  if (sampling.logprobs) body["logprobs"] = true;
   return body;
 }
 
 api::Json RequestBodies::complete(const std::string& prompt, const Sampling& sampling) const {
+  if (server_ == ServerKind::kOllama) {
+    api::Json body = ollama(sampling);
+    body["prompt"] = prompt;
+    body["raw"] = true;  // without the model's chat template
+    return body;
+  }
   api::Json body = common(sampling);
   body["prompt"] = prompt;
   if (sampling.logprobs) body["logprobs"] = 1;
@@ -45,7 +73,8 @@ api::Json RequestBodies::complete(const std::string& prompt, const Sampling& sam
 
 api::Json RequestBodies::chat(const std::vector<Message>& messages,
                               const Sampling& sampling) const {
-  api::Json body = common(sampling);
+  const bool native = server_ == ServerKind::kOllama;
+  api::Json body = native ? ollama(sampling) : common(sampling);
   api::Json list = api::Json::array();
   for (const Message& message : messages)
     list.push_back({{"role", message.role}, {"content", message.content}});

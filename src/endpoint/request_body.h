@@ -3,6 +3,7 @@
 // refuses a request over one of our additions names it in its answer; it is asked again without,
 // and not bothered with it any more. Used by endpoint.cpp.
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
@@ -16,7 +17,8 @@ namespace edgelm::endpoint {
 
 class RequestBodies {
  public:
-  RequestBodies(std::string model, ServerKind server) : model_(std::move(model)), server_(server) {}
+  RequestBodies(std::string model, ServerKind server, std::uint32_t context_tokens)
+      : model_(std::move(model)), server_(server), context_tokens_(context_tokens) {}
 
   [[nodiscard]] api::Json complete(const std::string& prompt, const Sampling& sampling) const;
   [[nodiscard]] api::Json chat(const std::vector<Message>& messages,
@@ -30,11 +32,13 @@ class RequestBodies {
   bool learn(const api::Json& body, std::string_view message);
 
  private:
+  [[nodiscard]] api::Json ollama(const Sampling& sampling) const;
   [[nodiscard]] api::Json common(const Sampling& sampling) const;
   void add(api::Json& body, const char* key, api::Json value) const;
 
   std::string model_;
   ServerKind server_;
+  std::uint32_t context_tokens_;
   std::set<std::string, std::less<>> refused_;
   std::string max_tokens_key_ = "max_tokens";
 };

@@ -1,12 +1,10 @@
 // The client of client.h: Asio's sockets and TLS, Beast's HTTP/1 parser, on a private io_context
-// that runs one operation at a time until it is done or its time is up. All of Beast is in this
-// file, because it is slow to compile; nothing of it shows in the header.
-
-// The parser's asserts do not guard memory, and one of them (parse_chunk_header, n >= 5) fires on a
-// last chunk that arrives in pieces: bytes from a server must never abort.
-#define BOOST_DISABLE_ASSERTS
+// that runs one operation at a time until it is done or its time is up. All of Asio and Beast is in
+// this file, because they are slow to compile; nothing of them shows in the header.
 
 #include "http/client.h"
+
+#include "http/answer_parser.h"  // first of what includes Boost
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
@@ -17,7 +15,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
-#include <boost/beast/http/basic_parser.hpp>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -38,7 +35,6 @@ using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 using Sink = std::function<bool(std::string_view piece)>;
 
-constexpr std::uint32_t kMaxHeaderBytes = 64u << 10;
 constexpr std::size_t kReadBytes = 64u << 10;
 constexpr std::size_t kMaxUnparsedBytes = 2 * kReadBytes;  // a chunk's first line, or trailers
 constexpr int kMaxInterimAnswers = 8;                      // of status 1xx
@@ -47,81 +43,6 @@ constexpr int kMaxInterimAnswers = 8;                      // of status 1xx
 constexpr auto kDrainTime = std::chrono::milliseconds(20);
 constexpr std::uint64_t kDrainBytes = 64u << 10;
 constexpr auto kCancelInterval = std::chrono::milliseconds(100);
-
-std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
-
-// Beast finds where things are in the answer; this keeps them, within limits.
-class AnswerParser final : public beast::http::basic_parser<false> {
- public:
-  AnswerParser(const Request& request, const Sink* on_data) : request_(request), on_data_(on_data) {
-    header_limit(kMaxHeaderBytes);
-    body_limit(boost::none);  // counted here, so that the limit is on what is kept
-    eager(true);
-    skip(request.method == "HEAD");
-  }
-
-  [[nodiscard]] const Response& response() const { return response_; }
-  Response take() { return std::move(response_); }
-  [[nodiscard]] bool stopped() const { return stopped_; }      // by on_data
-  [[nodiscard]] bool too_large() const { return too_large_; }  // the body
-  [[nodiscard]] std::uint64_t body_bytes() const { return body_bytes_; }
-
- private:
-  void on_request_impl(beast::http::verb /*verb*/, beast::string_view /*method*/,
-                       beast::string_view /*target*/, int /*version*/,
-                       error_code& /*error*/) override {}
-  void on_response_impl(int code, beast::string_view /*reason*/, int /*version*/,
-                        error_code& /*error*/) override {
-    response_.status = code;
-  }
-  void on_field_impl(beast::http::field /*field*/, beast::string_view name,
-                     beast::string_view value, error_code& /*error*/) override {
-    if (is_header_done()) return;  // trailers: nothing here uses them
-    response_.headers.emplace_back(lower_case(view(name)), std::string(view(value)));
-  }
-  void on_header_impl(error_code& error) override {
-    streams_ = on_data_ != nullptr && response_.status == 200;
-    // Refused before the first byte of it is read. Done: there is none (HEAD, 204, 304).
-    if (!is_done() && !streams_ && content_length().value_or(0) > request_.max_body_bytes)
-      refuse(error);
-  }
-  void on_body_init_impl(boost::optional<std::uint64_t> const& /*length*/,
-                         error_code& /*error*/) override {}
-  std::size_t on_body_impl(beast::string_view body, error_code& error) override {
-    return take_body(view(body), error);
-  }
-  void on_chunk_header_impl(std::uint64_t /*size*/, beast::string_view /*extensions*/,
-                            error_code& /*error*/) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t /*remain*/, beast::string_view body,
-                                 error_code& error) override {
-    return take_body(view(body), error);
-  }
-  void on_finish_impl(error_code& /*error*/) override {}
-
-  std::size_t take_body(std::string_view piece, error_code& error) {
-    body_bytes_ += piece.size();
-    if (streams_) {
-      if (!stopped_ && !piece.empty()) stopped_ = !(*on_data_)(piece);
-    } else if (piece.size() > request_.max_body_bytes - response_.body.size()) {
-      refuse(error);
-    } else {
-      response_.body += piece;
-    }
-    return piece.size();
-  }
-  void refuse(error_code& error) {
-    too_large_ = true;
-    error = asio::error::message_size;
-  }
-
-  const Request& request_;
-  const Sink* on_data_;
-  Response response_;
-  std::uint64_t body_bytes_ = 0;
-  bool streams_ = false;
-  bool stopped_ = false;
-  bool too_large_ = false;
-};
 
 bool closed_by_peer(const error_code& error) {
   return error == asio::error::eof || error == asio::error::connection_reset ||
@@ -426,7 +347,8 @@ Result<Response> Connection::Impl::receive(const Request& request, const Url& ur
         return fail(ErrorCode::kLimit, "{}: the answer is larger than {} bytes", name,
                     request.max_body_bytes);
       if (error == beast::http::error::header_limit)
-        return fail(ErrorCode::kLimit, "{}: a header of more than {} bytes", name, kMaxHeaderBytes);
+        return fail(ErrorCode::kLimit, "{}: a header of more than {} bytes", name,
+                    AnswerParser::kMaxHeaderBytes);
       if (broken)
         return fail(ErrorCode::kFormat, "{}: the answer is not HTTP/1.1: {}{}", name,
                     error.message(),
