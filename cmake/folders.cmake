@@ -63,7 +63,19 @@ edgelm_folder(text LEVEL 4 DEPS base formats LIBS PkgConfig::PCRE2)
 edgelm_folder(model LEVEL 5 DEPS base os formats arch plan text)
 edgelm_folder(endpoint LEVEL 5 DEPS base os api http formats)
 edgelm_folder(predict LEVEL 5 DEPS base os stats api device econ formats plan arch)
-edgelm_embed(predict data/reference/models.csv data/reference/speed.csv data/reference/constants.csv)
+edgelm_embed(predict data/reference/models.csv data/reference/speed.csv data/reference/memory.csv
+  data/reference/constants.csv
+  data/passports/jetson-agx-orin-64gb.json
+  data/passports/jetson-orin-nano-8gb.json
+  data/passports/raspberry-pi-4-4gb.json
+  data/passports/raspberry-pi-4-8gb.json
+  data/passports/raspberry-pi-5-16gb.json
+  data/passports/raspberry-pi-5-2gb.json
+  data/passports/raspberry-pi-5-4gb.json
+  data/passports/raspberry-pi-5-8gb.json
+  data/passports/rk3588-16gb.json
+  data/passports/rk3588-24gb.json
+  data/passports/rk3588-8gb.json)
 # synth needs model for its tests alone: they load what it makes.
 edgelm_folder(synth LEVEL 6 DEPS base os tensor formats model)
 edgelm_folder(engine LEVEL 6 DEPS base os model backend text threads)

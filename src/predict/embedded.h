@@ -8,6 +8,7 @@ namespace edgelm::predict {
 
 std::string_view embedded_models_csv();     // data/reference/models.csv
 std::string_view embedded_speed_csv();      // data/reference/speed.csv
+std::string_view embedded_memory_csv();     // data/reference/memory.csv
 std::string_view embedded_constants_csv();  // data/reference/constants.csv
 
 struct EmbeddedFile {

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "predict/fit_group.h"
 #include "predict/speed.h"
+#include "predict/targets.h"
 
 namespace edgelm::predict {
 namespace {
@@ -39,6 +41,7 @@ std::vector<FitGroup> groups_of(const std::vector<ReferenceRow>& rows) {
                         .version = row.version,
                         .power_mode = row.power_mode,
                         .gpu = board.starts_with("Jetson"),
+                        .gpu_mhz = row.gpu_mhz.value_or(0),
                         .rows = {}});
       group = groups.end() - 1;
     }
@@ -53,7 +56,7 @@ FitGroup select(const FitGroup& group, bool (*wanted)(const ReferenceRow&)) {
   return result;
 }
 
-Profile fit_group(const FitGroup& group) {
+Profile fit_group(const FitGroup& group, const GpuPrior* prior) {
   Profile profile;
   profile.device = group.device;
   profile.engine = group.engine;
@@ -61,10 +64,27 @@ Profile fit_group(const FitGroup& group) {
   profile.power_mode = group.power_mode;
   profile.origin = Origin::kStated;
   const FitGroup decode = select(group, fit_for_decode);
-  fit_decode(decode, profile);
+  fit_decode(decode, prior, profile);
   fit_prefill(select(group, fit_for_prefill), profile);
   fit_power(decode, profile);
   return profile;
+}
+
+// Each power mode alone, then the median of what a cycle of its GPU does.
+std::optional<GpuPrior> shared_by_modes(const std::vector<FitGroup>& groups, const FitGroup& of,
+                                        const std::string& without) {
+  std::vector<double> weights;
+  std::vector<double> overheads;
+  for (const FitGroup& group : groups) {
+    if (group.device != of.device || group.engine != of.engine || group.gpu_mhz <= 0) continue;
+    const Profile profile = fit_group(group.without(without), nullptr);
+    if (profile.types.empty()) continue;
+    const double hertz = group.gpu_mhz * 1e6;
+    weights.push_back(at_threads(profile.types.back().decode_weights_per_s, 0) / hertz);
+    overheads.push_back(profile.layer_overhead_s * hertz);
+  }
+  if (of.gpu_mhz <= 0 || weights.size() < 2) return std::nullopt;
+  return GpuPrior{median_of(std::move(weights)), median_of(std::move(overheads))};
 }
 
 // Figures of the rows of one model by a profile that has not seen it.
@@ -153,14 +173,17 @@ std::vector<std::string> FitGroup::models() const {
 
 std::vector<FitResult> fit_all(const std::vector<ReferenceRow>& rows) {
   std::vector<FitResult> results;
-  for (const FitGroup& group : groups_of(rows)) {
+  const std::vector<FitGroup> groups = groups_of(rows);
+  for (const FitGroup& group : groups) {
     const std::vector<std::string> models = group.models();
     if (models.size() < 2) continue;
     FitResult result;
-    result.profile = fit_group(group);
+    const std::optional<GpuPrior> prior = shared_by_modes(groups, group, "");
+    result.profile = fit_group(group, prior ? &*prior : nullptr);
     for (const std::string& model : models) {
       const FitGroup rest = group.without(model);
-      hold_out(group, model, fit_group(rest), result.held_out);
+      const std::optional<GpuPrior> rest_prior = shared_by_modes(groups, group, model);
+      hold_out(group, model, fit_group(rest, rest_prior ? &*rest_prior : nullptr), result.held_out);
     }
     Profile& p = result.profile;
     p.basis_rows = static_cast<std::uint32_t>(group.rows.size());

@@ -20,6 +20,7 @@ struct FitRow {
 struct FitGroup {
   std::string device, engine, version, power_mode;
   bool gpu = false;
+  double gpu_mhz = 0;  // of the power mode; 0: not told
   std::vector<FitRow> rows;
 
   // Without the rows of `model`.
@@ -27,8 +28,15 @@ struct FitGroup {
   [[nodiscard]] std::vector<std::string> models() const;
 };
 
+// What the power modes of one GPU share: issuing weights goes with its clock, and so do launches.
+struct GpuPrior {
+  double weights_per_cycle = 0;
+  double layer_overhead_cycles = 0;
+};
+
 // Bandwidth per thread count, rate per type, overheads, attention while decoding.
-void fit_decode(const FitGroup& group, Profile& profile);
+// `prior` comes from the other power modes; nullptr when there is none.
+void fit_decode(const FitGroup& group, const GpuPrior* prior, Profile& profile);
 // Multiply-adds per type and thread count, attention, overhead of a prompt.
 void fit_prefill(const FitGroup& group, Profile& profile);
 // Coefficients of the power model, on top of a profile whose speeds are fitted.

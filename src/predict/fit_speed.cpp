@@ -17,8 +17,10 @@ namespace {
 
 constexpr double kKvBytes = 2;        // f16, the default of every engine in the data
 constexpr double kResidualSd = 0.05;  // of a speed's logarithm
-constexpr double kSharpness = 4;      // Profile::norm; 3 to 6 do as well (docs/predict.md)
-constexpr double kUnknown = 1e3;      // log residual of a row that cannot be predicted
+constexpr double kSharpness =
+    5;  // Profile::norm: the least held-out error of 1 to 8 (docs/predict.md)
+constexpr double kSharedSd = 0.15;  // how alike the power modes of one GPU are, per cycle
+constexpr double kUnknown = 1e3;    // log residual of a row that cannot be predicted
 
 double median_of(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -90,7 +92,7 @@ double threads_or_one(std::uint32_t slot) { return std::max(1U, slot); }
 
 }  // namespace
 
-void fit_decode(const FitGroup& group, Profile& profile) {
+void fit_decode(const FitGroup& group, const GpuPrior* prior, Profile& profile) {
   const Getter measured = [](const FitRow& row) { return row.row->decode_tps; };
   const std::vector<std::uint32_t> slots = slots_of(group);
   const std::vector<std::string> types = types_of(group);
@@ -114,6 +116,11 @@ void fit_decode(const FitGroup& group, Profile& profile) {
                                        group.gpu ? 0.5 : 0.7));
   // A GPU's overhead goes with its kernels, so with layers; a processor's is small.
   parameters.push_back(group.gpu ? log_parameter(1e-4, 0.7) : log_parameter(3e-4, 1.0));
+  if (prior != nullptr) {
+    const double hertz = group.gpu_mhz * 1e6;
+    parameters[slots.size()] = log_parameter(prior->weights_per_cycle * hertz, kSharedSd);
+    parameters.back() = log_parameter(prior->layer_overhead_cycles / hertz, kSharedSd);
+  }
   parameters.push_back(log_parameter(1.5e9, far ? 1.0 : 1e-3));
 
   const auto apply = [&](const std::vector<double>& x, Profile& p) {

@@ -68,7 +68,7 @@ struct Speed {
 };
 
 struct Request {
-  std::vector<std::uint32_t> threads;  // empty: every count that the profile knows
+  std::vector<std::uint32_t> threads = {};  // empty: every count that the profile knows
   std::uint32_t prompt_tokens = 128;
   std::uint32_t decode_tokens = 128;
   std::uint32_t context_tokens = 0;  // planned for; 0: the model's, at most 4096

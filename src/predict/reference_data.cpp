@@ -32,6 +32,7 @@ Result<ReferenceRow> read_row(const CsvTable& table, std::size_t i) {
   };
   const Number numbers[] = {{"file_mb", &row.file_mb},
                             {"read_mb", &row.read_mb},
+                            {"gpu_mhz", &row.gpu_mhz},
                             {"prompt", &row.prompt},
                             {"decode", &row.decode},
                             {"depth", &row.depth},

@@ -16,7 +16,8 @@ struct ReferenceRow {
   std::string source;
   std::string device;  // "Raspberry Pi 5 2 GB"
   std::string power_mode;
-  std::uint32_t threads = 0;  // 0: a GPU, or not told
+  std::optional<double> gpu_mhz;  // of that mode
+  std::uint32_t threads = 0;      // 0: a GPU, or not told
   std::string engine, version;
   std::string model, quant;
   std::optional<double> file_mb;                // decimal
