@@ -1,19 +1,18 @@
-// One record, four formats.
+// CSV and JSON rows.
 
 #include "apps/edgelm/bench_output.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
+#include "api/fields.h"
+#include "apps/edgelm/bench_row.h"
 #include "os/cpu.h"
 #include "os/memory.h"
 
 namespace edgelm::apps {
 namespace {
-
-double mebibytes(std::uint64_t bytes) { return static_cast<double>(bytes) / (1024.0 * 1024.0); }
 
 // Quotes a CSV field when it needs it (RFC 4180).
 std::string csv_field(const std::string& text) {
@@ -26,36 +25,59 @@ std::string csv_field(const std::string& text) {
   return quoted + '"';
 }
 
-std::string parameters(std::uint64_t n) {
-  const auto count = static_cast<double>(n);
-  return n >= 1'000'000'000 ? fmt::format("{:.2f} B", count * 1e-9)
-                            : fmt::format("{:.2f} M", count * 1e-6);
+// An absent figure is an empty field.
+std::string csv_number(const Known<double>& value, int digits) {
+  return value ? fmt::format("{:.{}f}", *value, digits) : std::string();
+}
+std::string csv_bytes(const Known<std::uint64_t>& value) {
+  return value ? std::to_string(*value) : std::string();
 }
 
-using Row = std::array<std::string, 12>;
-
-Row markdown_row(const BenchRecord& record) {
-  const measure::BenchResult& r = record.result;
-  return {record.model.substr(record.model.rfind('/') + 1),
-          record.type,
-          parameters(record.n_params),
-          r.test.name() + (r.test.kv_type == plan::KvType::kF16 ? "" : " kv q8_0"),
-          std::to_string(r.threads),
-          fmt::format("{:.1f}", r.speed.median),
-          fmt::format("{:.1f} – {:.1f}", r.speed.min, r.speed.max),
-          fmt::format("{:.2f}", r.bytes_per_second * 1e-9),
-          fmt::format("{:.2f}", r.read_bytes_per_second * 1e-9),
-          fmt::format("{:.1f}", record.load_ms),
-          fmt::format("{:.1f} + {:.1f} + {:.1f}", mebibytes(r.memory.weights_bytes),
-                      mebibytes(r.memory.kv_bytes), mebibytes(r.memory.compute_bytes)),
-          fmt::format("{:.0f}", mebibytes(r.memory.peak_rss_bytes))};
+Known<double> median_of(const Known<measure::Series>& series) {
+  return series.map([](const measure::Series& s) { return s.median; });
 }
 
-// Columns on a terminal, not bytes: continuation bytes of UTF-8 take no room.
-std::size_t columns(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
+double smallest(const measure::Series& series) {
+  return *std::min_element(series.samples.begin(), series.samples.end());
+}
+double largest(const measure::Series& series) {
+  return *std::max_element(series.samples.begin(), series.samples.end());
+}
+
+api::Json series_json(const measure::Series& series) {
+  return {{"median", series.median},
+          {"min", smallest(series)},
+          {"max", largest(series)},
+          {"mad", series.mad},
+          {"interval", {series.low, series.high}},
+          {"samples", series.samples},
+          {"outliers", series.outliers},
+          {"drifting", series.drifting}};
+}
+api::Json series_json(const Known<measure::Series>& series) {
+  if (!series) return {{"absent", series.error().reason}};
+  return series_json(*series);
+}
+
+// A whole number of bytes, or null: consumers divide by it.
+api::Json bytes_json(const Known<std::uint64_t>& value) {
+  return value ? api::Json(*value) : api::Json(nullptr);
+}
+api::Json scaled(const Known<double>& value, double factor) {
+  return value ? api::Json(*value * factor) : api::Json(nullptr);
+}
+
+api::Json latency_json(const BenchRow& row) {
+  const measure::Record& r = *row.record;
+  if (row.prefill)
+    return {{"ttft_ms", series_json(r.ttft_ms)},
+            {"ttft_tokenize_ms", api::known(r.ttft_tokenize_ms)},
+            {"ttft_prefill_ms", api::known(r.ttft_prefill_ms)},
+            {"ttft_sample_ms", api::known(r.ttft_sample_ms)}};
+  return {{"tpot_ms", series_json(r.tpot_ms)},
+          {"itl_p50_ms", api::known(r.itl_p50_ms)},
+          {"itl_p90_ms", api::known(r.itl_p90_ms)},
+          {"itl_p99_ms", api::known(r.itl_p99_ms)}};
 }
 
 }  // namespace
@@ -63,84 +85,95 @@ std::size_t columns(const std::string& text) {
 std::string csv_header() {
   return "model,type,n_params,test,threads,isa,tokens_per_second,tokens_per_second_min,"
          "tokens_per_second_max,samples,bytes_per_token,gb_per_s,bandwidth_gb_per_s,"
-         "bandwidth_fraction,load_ms,memory_weights,memory_kv,memory_compute,peak_rss,kv_type";
+         "bandwidth_fraction,load_ms,memory_weights,memory_kv,memory_compute,peak_rss,kv_type,"
+         "interval_low,interval_high,cold_load_ms,ttft_ms,tpot_ms,itl_p50_ms,itl_p90_ms,itl_p99_ms,"
+         "joules_per_token,net_joules_per_token,energy_scope,power_mode,outcome,reason";
 }
 
-std::string csv_line(const BenchRecord& record) {
-  const measure::BenchResult& r = record.result;
+std::string csv_line(const BenchRow& row) {
+  const measure::Record& r = *row.record;
+  const RowFigures f = figures_of(row);
   std::string samples;
-  for (const double sample : r.tokens_per_second)
-    samples += fmt::format("{}{:.3f}", samples.empty() ? "" : " ", sample);
-  return fmt::format(
-      "{},{},{},{},{},{},{:.3f},{:.3f},{:.3f},{},{:.0f},{:.4f},{:.4f},{:.4f},{:.3f},"
-      "{},{},{},{},{}",
-      csv_field(record.model), record.type, record.n_params, r.test.name(), r.threads, record.isa,
-      r.speed.median, r.speed.min, r.speed.max, samples, r.weight_bytes_per_token,
-      r.bytes_per_second * 1e-9, r.read_bytes_per_second * 1e-9, r.bandwidth_fraction(),
-      record.load_ms, r.memory.weights_bytes, r.memory.kv_bytes, r.memory.compute_bytes,
-      r.memory.peak_rss_bytes, plan::kv_type_name(r.test.kv_type));
-}
-
-api::Json to_json(const BenchRecord& record) {
-  const measure::BenchResult& r = record.result;
-  return {
-      {"model", record.model},
-      {"type", record.type},
-      {"n_params", record.n_params},
-      {"test", r.test.name()},
-      {"threads", r.threads},
-      {"kv_type", plan::kv_type_name(r.test.kv_type)},
-      {"batch", r.test.prefill ? r.test.batch : r.test.n_sequences},
-      {"depth", r.test.depth},
-      {"sequences", r.test.n_sequences},
-      {"tokens_per_second",
-       {{"median", r.speed.median},
-        {"min", r.speed.min},
-        {"max", r.speed.max},
-        {"samples", r.tokens_per_second}}},
-      {"bytes_per_token", r.weight_bytes_per_token},
-      {"gb_per_s", r.bytes_per_second * 1e-9},
-      {"bandwidth_gb_per_s", r.read_bytes_per_second * 1e-9},
-      {"bandwidth_fraction", r.bandwidth_fraction()},
-      {"bandwidth_buffer_bytes", record.probe_buffer_bytes},
-      {"load_ms", record.load_ms},
-      {"memory",
-       {{"weights", r.memory.weights_bytes},
-        {"kv", r.memory.kv_bytes},
-        {"compute", r.memory.compute_bytes},
-        {"peak_rss", r.memory.peak_rss_bytes}}},
-      {"machine",
-       {{"cpu", os::cpu_name()},
-        {"cores", os::usable_cores()},
-        {"logical_cpus", os::usable_cpus()},
-        {"last_level_cache_bytes", os::last_level_cache_bytes()},
-        {"memory_bytes", os::total_memory_bytes()}}},
-      {"build", {{"version", EDGELM_VERSION}, {"compiler", "" __VERSION__}, {"isa", record.isa}}}};
-}
-
-std::string markdown(const std::vector<BenchRecord>& records) {
-  constexpr std::size_t kTextColumns = 4;  // left-aligned; numbers follow
-  std::vector<Row> rows = {{"model", "type", "params", "test", "threads", "tokens/s", "min – max",
-                            "weights GB/s", "read GB/s", "load ms", "weights + KV + compute MiB",
-                            "peak MiB"}};
-  for (const BenchRecord& record : records) rows.push_back(markdown_row(record));
-  Row rule;
-  std::array<std::size_t, std::tuple_size_v<Row>> widths{};
-  for (const Row& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
-  for (std::size_t i = 0; i < rule.size(); ++i)
-    rule[i] = std::string(widths[i] - 1, '-') + (i < kTextColumns ? '-' : ':');
-  rows.insert(rows.begin() + 1, rule);
-  std::string table;
-  for (const Row& row : rows) {
-    table += '|';
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string padding(widths[i] - columns(row[i]), ' ');
-      table += ' ' + (i < kTextColumns ? row[i] + padding : padding + row[i]) + " |";
-    }
-    table += '\n';
+  std::string rates = ",,";
+  std::string interval = ",";
+  if (f.rate != nullptr) {
+    for (const double sample : f.rate->samples)
+      samples += fmt::format("{}{:.3f}", samples.empty() ? "" : " ", sample);
+    rates =
+        fmt::format("{:.3f},{:.3f},{:.3f}", f.rate->median, smallest(*f.rate), largest(*f.rate));
+    interval = fmt::format("{:.3f},{:.3f}", f.rate->low, f.rate->high);
   }
-  return table;
+  const auto giga = [](const Known<double>& value) {
+    return csv_number(value.map([](double bytes) { return bytes * 1e-9; }), 4);
+  };
+  const Known<double> none = not_available("");
+  const Known<double> ttft = row.prefill ? median_of(r.ttft_ms) : none;
+  const auto decode = [&](const Known<double>& value) {
+    return csv_number(row.prefill ? none : value, 4);
+  };
+  return fmt::format(
+      "{},{},{},{},{},{},{},{},{:.0f},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},"
+      "{},{}",
+      csv_field(r.settings.model), csv_field(r.settings.type), r.parameters, row.test(),
+      r.settings.threads, r.settings.isa, rates, samples, f.bytes_per_token, giga(f.bytes_per_s),
+      giga(r.read_bytes_per_s), csv_number(f.fraction, 4), csv_number(r.warm_load_ms, 3),
+      csv_bytes(r.planned.weights), csv_bytes(r.planned.kv), csv_bytes(r.planned.compute),
+      csv_bytes(r.memory.peak_rss), r.settings.kv_type, interval, csv_number(r.cold_load_ms, 3),
+      csv_number(ttft, 3), decode(median_of(r.tpot_ms)), decode(r.itl_p50_ms), decode(r.itl_p90_ms),
+      decode(r.itl_p99_ms), csv_number(f.joules_per_token, 6),
+      csv_number(f.net_joules_per_token, 6),
+      r.sensor.id.empty() ? std::string_view() : device::scope_name(r.sensor.scope),
+      csv_field(r.settings.power_mode), outcome_word(r.outcome), csv_field(r.reason));
+}
+
+api::Json to_json(const BenchRow& row) {
+  const measure::Record& r = *row.record;
+  const RowFigures f = figures_of(row);
+  api::Json json = {{"model", r.settings.model},
+                    {"type", r.settings.type},
+                    {"n_params", r.parameters},
+                    {"test", row.test()},
+                    {"threads", r.settings.threads},
+                    {"kv_type", r.settings.kv_type},
+                    {"batch", row.prefill ? r.settings.batch_tokens : r.settings.n_sequences},
+                    {"depth", r.settings.context_tokens},
+                    {"sequences", row.prefill ? 1U : r.settings.n_sequences},
+                    {"power_mode", r.settings.power_mode},
+                    {"outcome", outcome_word(r.outcome)},
+                    {"reason", r.reason}};
+  json["tokens_per_second"] =
+      f.rate != nullptr ? series_json(*f.rate) : api::Json{{"absent", f.why_no_rate}};
+  json["bytes_per_token"] = f.bytes_per_token;
+  json["gb_per_s"] = scaled(f.bytes_per_s, 1e-9);
+  json["bandwidth_gb_per_s"] = scaled(r.read_bytes_per_s, 1e-9);
+  json["bandwidth_fraction"] = scaled(f.fraction, 1);
+  json["load_ms"] = api::known(r.warm_load_ms);
+  json["cold_load_ms"] = api::known(r.cold_load_ms);
+  json["latency"] = latency_json(row);
+  json["energy"] = {
+      {"sensor", r.sensor.id},
+      {"scope", r.sensor.id.empty() ? std::string_view() : device::scope_name(r.sensor.scope)},
+      {"joules_per_token", api::known(f.joules_per_token)},
+      {"net_joules_per_token", api::known(f.net_joules_per_token)}};
+  json["memory"] = {{"weights", bytes_json(r.planned.weights)},
+                    {"kv", bytes_json(r.planned.kv)},
+                    {"compute", bytes_json(r.planned.compute)},
+                    {"runtime", bytes_json(r.planned.runtime)},
+                    {"peak_rss", bytes_json(r.memory.peak_rss)},
+                    {"pss_file", bytes_json(r.memory.pss_file)},
+                    {"pss_anonymous", bytes_json(r.memory.pss_anonymous)},
+                    {"needed", bytes_json(r.needed_bytes)},
+                    {"paging", r.memory.paging}};
+  json["notes"] = r.notes;
+  json["record"] = r.id;
+  json["machine"] = {{"cpu", os::cpu_name()},
+                     {"cores", os::usable_cores()},
+                     {"logical_cpus", os::usable_cpus()},
+                     {"last_level_cache_bytes", os::last_level_cache_bytes()},
+                     {"memory_bytes", os::total_memory_bytes()}};
+  json["build"] = {
+      {"version", EDGELM_VERSION}, {"compiler", "" __VERSION__}, {"isa", r.settings.isa}};
+  return json;
 }
 
 }  // namespace edgelm::apps

@@ -12,10 +12,12 @@ namespace edgelm::apps {
 // Set by a subcommand's callback: the outcome that main() turns into an exit code and a message.
 struct Outcome {
   Status status;
+  int exit_code = 0;  // when the status is good: 130 after Ctrl-C
 };
 
 void add_run(CLI::App& app, Outcome& outcome);
 void add_bench(CLI::App& app, Outcome& outcome);
+void add_bench_cell(CLI::App& app, Outcome& outcome);  // hidden: what bench runs in a process
 void add_eval(CLI::App& app, Outcome& outcome);
 void add_inspect(CLI::App& app, Outcome& outcome);
 void add_tokenize(CLI::App& app, Outcome& outcome);

@@ -60,6 +60,7 @@ int main(int argc, char** argv) {
   apps::Outcome outcome;
   apps::add_run(app, outcome);
   apps::add_bench(app, outcome);
+  apps::add_bench_cell(app, outcome);
   apps::add_eval(app, outcome);
   apps::add_inspect(app, outcome);
   apps::add_tokenize(app, outcome);
@@ -81,7 +82,7 @@ int main(int argc, char** argv) {
     complain(fmt::format("internal error: {}", error.what()));
     return 1;
   }
-  if (outcome.status) return 0;
+  if (outcome.status) return outcome.exit_code;
   complain(outcome.status.error().message);
   return outcome.status.error().code == ErrorCode::kUsage ? 2 : 1;
 }

@@ -44,11 +44,21 @@ Result<ModelSource> ModelSource::find(const std::string& name) {
   return source;
 }
 
+ModelSource ModelSource::handed_down(const std::string& name, int descriptor) {
+  ModelSource source(name);
+  source.handed_down_ = descriptor;
+  return source;
+}
+
 Result<formats::GgufFile> ModelSource::open(formats::TypePolicy policy) const {
   if (const BuiltinModel* builtin = find_builtin(name_))
     return formats::GgufFile::parse(builtin->bytes, std::string(builtin->name), policy);
   if (made_) {
     EDGELM_TRY_ASSIGN(os::MappedFile map, made_->map());
+    return formats::GgufFile::adopt(std::move(map), name_, policy);
+  }
+  if (handed_down_ >= 0) {
+    EDGELM_TRY_ASSIGN(os::MappedFile map, os::MappedFile::of_descriptor(handed_down_, name_));
     return formats::GgufFile::adopt(std::move(map), name_, policy);
   }
   auto file = formats::GgufFile::open(name_, policy);

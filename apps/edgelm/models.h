@@ -22,16 +22,21 @@ class ModelSource {
   // "" and "builtin" are the built-in model, "tiny" its small sibling, synth:SHAPE:TYPE a model of
   // random weights that is made in memory here, anything else a path.
   static Result<ModelSource> find(const std::string& name);
+  // A synth: model that the parent process has made: an open descriptor of its pages.
+  static ModelSource handed_down(const std::string& name, int descriptor);
 
   [[nodiscard]] Result<formats::GgufFile> open(
       formats::TypePolicy policy = formats::TypePolicy::kRunnable) const;
   [[nodiscard]] Result<std::shared_ptr<const model::Model>> load() const;
+  // Of a synth: model, for handed_down() in a child process; -1 for all others.
+  [[nodiscard]] int descriptor() const { return made_ ? made_->descriptor() : -1; }
 
  private:
   explicit ModelSource(std::string name) : name_(std::move(name)) {}
 
   std::string name_;
   std::optional<os::NewFile> made_;  // of a synth: model
+  int handed_down_ = -1;             // the same, made by the parent process
 };
 
 Result<formats::GgufFile> open_gguf(const std::string& name,

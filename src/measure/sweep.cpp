@@ -38,12 +38,6 @@ std::vector<Test> tests_of(const SweepLists& lists) {
   return tests;
 }
 
-std::string key_of(const Settings& s) {
-  return fmt::format("{}|{}|{}|{}|{}|t{}|p{}|n{}|d{}|b{}|s{}|{}|{}", s.model, s.model_hash, s.type,
-                     s.engine, s.isa, s.threads, s.prompt_tokens, s.decode_tokens, s.context_tokens,
-                     s.batch_tokens, s.n_sequences, s.kv_type, s.power_mode);
-}
-
 template <class T>
 void shuffle_vector(std::vector<T>& values, Random& random) {
   for (std::size_t i = values.size(); i > 1; --i)
@@ -80,6 +74,12 @@ class PowerModes {
 
 }  // namespace
 
+std::string cell_key(const Settings& s) {
+  return fmt::format("{}|{}|{}|{}|{}|t{}|p{}|n{}|d{}|b{}|s{}|{}|{}", s.model, s.model_hash, s.type,
+                     s.engine, s.isa, s.threads, s.prompt_tokens, s.decode_tokens, s.context_tokens,
+                     s.batch_tokens, s.n_sequences, s.kv_type, s.power_mode);
+}
+
 std::vector<Cell> cells_of(const SweepLists& lists) {
   std::vector<Cell> cells;
   std::set<std::string> keys;
@@ -105,7 +105,7 @@ std::vector<Cell> cells_of(const SweepLists& lists) {
               cell.settings.n_sequences = test.sequences;
               cell.settings.kv_type = kv_type;
               cell.settings.power_mode = power_mode;
-              cell.key = key_of(cell.settings);
+              cell.key = cell_key(cell.settings);
               if (keys.insert(cell.key).second) cells.push_back(std::move(cell));
             }
   return cells;

@@ -36,8 +36,11 @@ struct SweepLists {
   std::string isa;
 };
 
+// What identifies a cell within a sweep: its settings in one line.
+std::string cell_key(const Settings& settings);
+
 struct Cell {
-  std::string key;  // its settings in one line
+  std::string key;  // of its settings
   Settings settings;
   std::size_t model = 0;  // index into SweepLists::models
 };

@@ -34,6 +34,9 @@ class NewFile {
   // A read-only mapping of what has been appended.
   [[nodiscard]] Result<MappedFile> map() const;
 
+  // Still owned by this: for handing it down to a child process.
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
  private:
   NewFile(int descriptor, std::string path, std::string temporary);
 

@@ -60,6 +60,7 @@ Outcome run(const std::string& command, const std::string& standard_input) {
       << "PATH='" << std::filesystem::path(binary).parent_path().string() << "':$PATH\n"
       << "SRC='" << test::source_dir() << "'\n"
       << "export EDGELM_CACHE_DIR='" << folder << "/cache'\n"  // never the user's own
+      << "export EDGELM_STORE='" << folder << "/records.sqlite'\n"
       << "DATA='" << test::shared_data().value_or("") << "'\n"
       << "cd '" << folder << "'\n"
       << command << "\n";

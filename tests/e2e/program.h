@@ -51,7 +51,8 @@ inline ProgramResult run_edgelm(const std::vector<std::string>& arguments) {
     const int out = open(out_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     const int err = open(err_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (in < 0 || out < 0 || err < 0) _exit(126);
-    setenv("EDGELM_CACHE_LIMIT", "0", 1);  // nothing touches the user's cache
+    setenv("EDGELM_CACHE_LIMIT", "0", 1);  // nothing touches the user's cache, or records
+    setenv("EDGELM_STORE", "/nonexistent/edgelm", 1);
     dup2(in, 0);
     dup2(out, 1);
     dup2(err, 2);

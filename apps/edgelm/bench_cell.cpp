@@ -1,0 +1,125 @@
+// Both ends of the pipe between `edgelm bench` and the process that measures a cell: lines
+// {"progress": "prefill, repetition 3"} and at the end {"record": ...}.
+
+#include "apps/edgelm/bench_cell.h"
+
+#include <fmt/format.h>
+
+#include "apps/edgelm/commands.h"
+#include "apps/edgelm/models.h"
+#include "apps/edgelm/output.h"
+#include "device/power/sources.h"
+#include "os/file.h"
+#include "report/record_json.h"
+
+namespace edgelm::apps {
+namespace {
+
+constexpr std::uint64_t kMaxJobBytes = 1 << 20;
+
+Status write_line(const api::Json& json) { return write_result(api::dump(json, -1) + "\n"); }
+
+measure::Record failed(const CellJob& job, measure::Outcome outcome, const std::string& reason) {
+  measure::Record record;
+  record.settings = job.spec.settings;
+  record.outcome = outcome;
+  record.reason = reason;
+  return record;
+}
+
+Result<std::unique_ptr<device::Recorder>> start_recorder(const std::string& power,
+                                                         const os::SystemFiles& files) {
+  EDGELM_TRY_ASSIGN(auto source, device::open_source(power, files));
+  std::string why = source ? std::string() : device::why_no_source(power, files);
+  return device::record(std::move(source), std::move(why), files);
+}
+
+measure::Record measure_on_engine(const CellJob& job, const measure::Surroundings& around) {
+  const ModelSource source =
+      ModelSource::handed_down(job.model, job.handed_down ? measure::kChildDescriptor : -1);
+  backend::CpuOptions cpu;
+  cpu.isa = job.isa;
+  cpu.decode_threads = job.spec.settings.threads;
+  cpu.prefill_threads = job.spec.settings.threads;
+  cpu.repack = job.repack;
+  // A model that was made in memory will never be loaded again: nothing of it is worth the disk.
+  cpu.cache = job.cache && !job.handed_down;
+  cpu.notice = warn;
+  measure::Rig rig = measure::cpu_rig([&source] { return source.load(); }, cpu);
+  if (!job.probe) rig.probe = {};
+  return measure_cell(job.spec, rig, around);
+}
+
+Status measure_job() {
+  EDGELM_TRY_ASSIGN(const std::string text, os::read_stdin(kMaxJobBytes));
+  EDGELM_TRY_ASSIGN(const CellJob job, job_from_text(text));
+  const auto files = os::system_files();
+  EDGELM_TRY_ASSIGN(const auto recorder, start_recorder(job.power, *files));
+  const measure::Surroundings around{
+      .recorder = *recorder, .files = *files, .progress = [](const std::string& what) {
+        static_cast<void>(write_line({{"progress", what}}));
+      }};
+  const measure::Record record = measure_on_engine(job, around);
+  return write_line({{"record", report::to_json(record)}});
+}
+
+// What the child has said so far.
+struct Heard {
+  std::string phase = "start";
+  std::optional<measure::Record> record;
+  std::string problem;  // with its last line
+};
+
+void hear(const std::string& line, const CellWatch& watch, Heard& heard) {
+  const Result<api::Json> json = api::parse(line, "the measuring process");
+  if (!json) {
+    heard.problem = json.error().message;
+    return;
+  }
+  if (const api::Json* phase = api::find(*json, "progress");
+      phase != nullptr && phase->is_string()) {
+    heard.phase = phase->get<std::string>();
+    if (watch.progress) watch.progress(heard.phase);
+    return;
+  }
+  const api::Json* found = api::find(*json, "record");
+  if (found == nullptr) return;
+  auto record = report::record_from_json(*found, "the measuring process");
+  if (!record) {
+    heard.problem = record.error().message;
+  } else if (auto* measured = std::get_if<measure::Record>(&*record)) {
+    heard.record = std::move(*measured);
+  }
+}
+
+}  // namespace
+
+Result<measure::Record> run_cell_process(const CellJob& job, int descriptor,
+                                         const CellWatch& watch) {
+  Heard heard;
+  measure::ChildTask task;
+  task.arguments = {"edgelm", "bench-cell"};
+  task.input = api::dump(to_json(job), -1);
+  task.descriptor = descriptor;
+  task.timeout_s = watch.timeout_s;
+  task.on_output = [&](const std::string& line) { hear(line, watch, heard); };
+  task.on_error = watch.on_error;
+  task.stop = watch.stop;
+  EDGELM_TRY_ASSIGN(const measure::ChildEnd end, run_child(task));
+  if (end.stopped) return fail(ErrorCode::kInternal, "interrupted");
+  if (heard.record) return std::move(*heard.record);
+  const std::string reason =
+      fmt::format("{}{} (during: {})", describe(end),
+                  heard.problem.empty() ? "" : "; its answer: " + heard.problem, heard.phase);
+  return failed(job, end.out_of_memory ? measure::Outcome::kOutOfMemory : measure::Outcome::kFailed,
+                reason);
+}
+
+void add_bench_cell(CLI::App& app, Outcome& outcome) {
+  // In no help text: its input is not for people.
+  CLI::App* command =
+      app.add_subcommand("bench-cell", "One cell of bench, in a process")->group("");
+  command->callback([&outcome] { outcome.status = measure_job(); });
+}
+
+}  // namespace edgelm::apps
