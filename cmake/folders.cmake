@@ -106,4 +106,15 @@ function(edgelm_add_unit_tests)
         PROPERTIES TIMEOUT 300 ENVIRONMENT "EDGELM_CACHE_LIMIT=0")  # not the user's own cache
     endif()
   endforeach()
+  # Stand-ins for NVIDIA's management library, loaded by tests of device/power/nvml.cpp.
+  foreach(stub nvml_stub nvml_stub_without_energy)
+    add_library(edgelm_${stub} MODULE ${PROJECT_SOURCE_DIR}/tests/support/nvml_stub.cpp)
+    target_include_directories(edgelm_${stub} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    add_dependencies(device_test edgelm_${stub})
+  endforeach()
+  target_compile_definitions(edgelm_nvml_stub_without_energy
+    PRIVATE EDGELM_NVML_STUB_WITHOUT_ENERGY)
+  target_compile_definitions(device_test PRIVATE
+    EDGELM_NVML_STUB="$<TARGET_FILE:edgelm_nvml_stub>"
+    EDGELM_NVML_STUB_WITHOUT_ENERGY="$<TARGET_FILE:edgelm_nvml_stub_without_energy>")
 endfunction()

@@ -14,8 +14,8 @@
 #include "api/json.h"
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/output.h"
+#include "base/printable.h"
 #include "cache/weight_cache.h"
-#include "formats/printable.h"
 #include "os/file.h"
 
 namespace edgelm::apps {
@@ -61,12 +61,12 @@ std::tm broken_down(std::int64_t seconds, bool utc) {
 }
 
 std::string name_of(const cache::Entry& entry) {
-  return entry.label.empty() ? "?" : formats::printable(entry.label, std::string::npos);
+  return entry.label.empty() ? "?" : printable(entry.label, std::string::npos);
 }
 
 // Why this file will not be used again, as far as can be told without reading it.
 std::string state_of(const cache::Entry& entry) {
-  if (!entry.problem.empty()) return formats::printable(entry.problem, std::string::npos);
+  if (!entry.problem.empty()) return printable(entry.problem, std::string::npos);
   if (!entry.label.empty() && !os::file_exists(entry.label)) return "the model is gone";
   return "";
 }
@@ -90,13 +90,13 @@ std::string as_table(const cache::WeightCache& cache, const std::vector<cache::E
     const std::string built =
         entry.built_s == 0 ? "?" : fmt::format("{:%F %H:%M}", broken_down(entry.built_s, false));
     fmt::format_to(out, "{:<{}}  {:<16}  {:>8.1f}  {:<16}  {:%F %H:%M}{}{}\n", name_of(entry),
-                   width, formats::printable(entry.id), mebibytes(entry.file_bytes), built,
+                   width, printable(entry.id), mebibytes(entry.file_bytes), built,
                    broken_down(entry.used_s, false), state.empty() ? "" : "  ", state);
   }
   fmt::format_to(out, "{} file{}, {:.1f} of at most {:.0f} MiB in {}\n", entries.size(),
                  entries.size() == 1 ? "" : "s", mebibytes(total_bytes(entries)),
                  mebibytes(cache.limit_bytes()),
-                 formats::printable(cache.options().folder, std::string::npos));
+                 printable(cache.options().folder, std::string::npos));
   return text;
 }
 
@@ -133,8 +133,8 @@ Status verify() {
     const Status status = cache.verify(entry);
     if (!status) ++bad;
     EDGELM_TRY(write_result(fmt::format(
-        "{:<3}  {}  {}\n", status ? "ok" : "BAD", formats::printable(entry.id),
-        status ? name_of(entry) : formats::printable(status.error().message, std::string::npos))));
+        "{:<3}  {}  {}\n", status ? "ok" : "BAD", printable(entry.id),
+        status ? name_of(entry) : printable(status.error().message, std::string::npos))));
   }
   if (bad == 0) return {};
   return fail(ErrorCode::kFormat,

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "apps/edgelm/inspect.h"
+#include "base/printable.h"
 #include "formats/gguf_types.h"
-#include "formats/printable.h"
 
 namespace edgelm::apps {
 namespace {
@@ -71,7 +71,7 @@ std::string text_of(const formats::GgufFile& file, std::string_view key) {
 
 std::string memory_line(const Inspection& inspection) {
   if (!inspection.memory)
-    return fmt::format("n/a: {}", formats::printable(inspection.memory_unavailable, kFullBytes));
+    return fmt::format("n/a: {}", printable(inspection.memory_unavailable, kFullBytes));
   const plan::Memory& memory = *inspection.memory;
   return fmt::format("{} with -c {}: weights {}, KV cache ({}) {}, compute {}",
                      human_bytes(memory.total_bytes()), inspection.context_tokens,
@@ -111,7 +111,7 @@ void print_facts(const Inspection& inspection, std::string& out) {
   fact("context", text_of(file, architecture + ".context_length"));
   fact("vocabulary", vocabulary_line(file));
   fact("memory", memory_line(inspection));
-  out += formats::printable(file.path(), kFullBytes) + "\n";
+  out += printable(file.path(), kFullBytes) + "\n";
   facts.print(out);
 }
 
@@ -119,7 +119,7 @@ void print_metadata(const formats::GgufFile& file, bool full, std::string& out) 
   out += fmt::format("\nmetadata ({})\n", file.metadata().size());
   Table table(SIZE_MAX);
   for (const formats::GgufValue& value : file.metadata())
-    table.add({formats::printable(value.key), formats::type_label(value),
+    table.add({printable(value.key), formats::type_label(value),
                formats::brief_value(value, full ? kFullBytes : kBriefBytes)});
   table.print(out);
 }
@@ -130,7 +130,7 @@ void print_tensors(const formats::GgufFile& file, std::string& out) {
   Table table(2);
   table.add({"name", "type", "shape", "bytes"});
   for (const formats::GgufTensorInfo& tensor : file.tensor_infos())
-    table.add({formats::printable(tensor.name), formats::tensor_type_label(tensor.type_id),
+    table.add({printable(tensor.name), formats::tensor_type_label(tensor.type_id),
                to_string(tensor.shape), fmt::format("{}", tensor.data.size())});
   table.print(out);
 }

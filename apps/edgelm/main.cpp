@@ -10,7 +10,7 @@
 
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/output.h"
-#include "formats/printable.h"
+#include "base/printable.h"
 
 namespace {
 
@@ -26,7 +26,7 @@ void on_bus_error(int /*signal*/) {
 // Messages may quote names from files and arguments: nothing in them reaches the terminal as a
 // control code, and they stay one line.
 void complain(std::string_view message) {
-  edgelm::apps::note("edgelm: {}\n", edgelm::formats::printable(message, std::string::npos));
+  edgelm::apps::note("edgelm: {}\n", edgelm::printable(message, std::string::npos));
 }
 
 // --help and --version are "errors" of CLI11 with exit code 0.

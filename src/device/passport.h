@@ -41,13 +41,17 @@ struct Cpu {
   Known<std::string> driver = not_available("no cpufreq");
   Known<double> current_hz = not_available("no cpufreq");
   Known<double> max_hz = not_available("no cpufreq");
+  // Where the system, a power mode or a user has set less: the clock is not to rise above it.
+  Known<double> limit_hz = not_available("no limit below the maximum");
 };
 
 struct Memory {
   Known<std::uint64_t> total_bytes = not_available("not told");
+  // Without swapping: what the system tells, or what the control group leaves if that is less.
   Known<std::uint64_t> available_bytes = not_available("not told");
   Known<std::uint64_t> limit_bytes = not_available("no control group limit");
   Known<std::uint64_t> swap_bytes = not_available("no swap");
+  std::string swap_kind;  // "zram" (compressed memory: none is gained), "file", "partition"
 };
 
 enum class BoardKind : std::uint8_t { kUnknown, kRaspberryPi, kJetson, kOtherArm, kPc, kVirtual };

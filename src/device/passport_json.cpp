@@ -67,7 +67,8 @@ Json write_cpu(const Cpu& cpu) {
           {"governor", known(cpu.governor)},
           {"driver", known(cpu.driver)},
           {"current_hz", known(cpu.current_hz)},
-          {"max_hz", known(cpu.max_hz)}};
+          {"max_hz", known(cpu.max_hz)},
+          {"limit_hz", known(cpu.limit_hz)}};
 }
 
 void read_cpu(Fields& fields, Cpu& cpu) {
@@ -82,13 +83,15 @@ void read_cpu(Fields& fields, Cpu& cpu) {
   fields.take("driver", cpu.driver);
   fields.take("current_hz", cpu.current_hz);
   fields.take("max_hz", cpu.max_hz);
+  fields.take("limit_hz", cpu.limit_hz);
 }
 
 Json write_memory(const Memory& memory) {
   return {{"total_bytes", known(memory.total_bytes)},
           {"available_bytes", known(memory.available_bytes)},
           {"limit_bytes", known(memory.limit_bytes)},
-          {"swap_bytes", known(memory.swap_bytes)}};
+          {"swap_bytes", known(memory.swap_bytes)},
+          {"swap_kind", memory.swap_kind}};
 }
 
 void read_memory(Fields& fields, Memory& memory) {
@@ -96,6 +99,7 @@ void read_memory(Fields& fields, Memory& memory) {
   fields.take("available_bytes", memory.available_bytes);
   fields.take("limit_bytes", memory.limit_bytes);
   fields.take("swap_bytes", memory.swap_bytes);
+  fields.take("swap_kind", memory.swap_kind);
 }
 
 void read_sensor(Fields& fields, SensorInfo& sensor) {

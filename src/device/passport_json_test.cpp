@@ -23,7 +23,8 @@ Passport full() {
   p.cpu.driver = "cpufreq-dt";
   p.cpu.current_hz = 1.5e9;
   p.cpu.max_hz = 2.4e9;
-  p.memory = {8ULL << 30, 7ULL << 30, not_available("none"), 100ULL << 20};
+  p.cpu.limit_hz = 2.2e9;
+  p.memory = {8ULL << 30, 7ULL << 30, not_available("none"), 100ULL << 20, "zram"};
   p.board = {BoardKind::kRaspberryPi, "Raspberry Pi 5 Model B Rev 1.0", "/proc/device-tree/model"};
   p.kernel = "Linux 6.12.25";
   p.os_name = "Debian GNU/Linux 12 (bookworm)";
@@ -64,6 +65,8 @@ TEST(PassportJson, ComesBackAsItWas) {
   EXPECT_EQ(back->cpu.governor, "ondemand");
   EXPECT_EQ(back->memory.limit_bytes.error().reason, "none");
   EXPECT_EQ(back->memory.swap_bytes, 100ULL << 20);
+  EXPECT_EQ(back->memory.swap_kind, "zram");
+  EXPECT_EQ(back->cpu.limit_hz, 2.2e9);
   EXPECT_EQ(back->board.kind, BoardKind::kRaspberryPi);
   EXPECT_EQ(back->sensors[0].scope, Scope::kRail);
   EXPECT_EQ(back->sensors[0].hint, "sudo");

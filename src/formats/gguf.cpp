@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/printable.h"
 #include "formats/gguf_part.h"
 #include "formats/gguf_split.h"
 #include "formats/name_index.h"
-#include "formats/printable.h"
 #include "os/file.h"
 
 namespace edgelm::formats {

@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/printable.h"
 #include "formats/gguf_tensors.h"
 #include "formats/identify.h"
 #include "formats/name_index.h"
-#include "formats/printable.h"
 
 namespace edgelm::formats {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/printable.h"
 #include "formats/gguf_part.h"
-#include "formats/printable.h"
 
 namespace edgelm::formats {
 namespace {

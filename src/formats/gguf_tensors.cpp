@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/printable.h"
 #include "formats/gguf_part.h"
 #include "formats/gguf_types.h"
 #include "formats/name_index.h"
-#include "formats/printable.h"
 
 namespace edgelm::formats {
 namespace {

@@ -3,9 +3,9 @@
 #include <array>
 #include <cmath>
 
+#include "base/printable.h"
 #include "formats/gguf.h"
 #include "formats/gguf_part.h"
-#include "formats/printable.h"
 
 namespace edgelm::formats {
 namespace {

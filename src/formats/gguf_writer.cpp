@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/printable.h"
 #include "formats/gguf_part.h"
 #include "formats/name_index.h"
-#include "formats/printable.h"
 #include "os/new_file.h"
 
 namespace edgelm::formats {

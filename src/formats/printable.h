@@ -1,16 +1,10 @@
 #pragma once
-// Text from a file made fit for a terminal and for one line of a message.
+// The old place of base/printable.h.
 
-#include <cstddef>
-#include <string>
-#include <string_view>
+#include "base/printable.h"
 
 namespace edgelm::formats {
 
-// `text` with everything that could move a cursor, hide or reorder text, or break the line written
-// as an escape (\n, \x1b, \u202e), and invalid UTF-8 as \xNN. Longer than `max_bytes` it is cut
-// between characters, with "..." at the end. A backslash stays a backslash: this is for reading,
-// not for parsing back.
-std::string printable(std::string_view text, std::size_t max_bytes = 80);
+using edgelm::printable;
 
 }  // namespace edgelm::formats

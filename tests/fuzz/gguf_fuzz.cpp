@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "base/printable.h"
 #include "formats/gguf.h"
 #include "formats/gguf_writer.h"
-#include "formats/printable.h"
 
 namespace {
 
@@ -27,11 +27,11 @@ void require(bool condition) {
 void walk_metadata(const formats::GgufFile& file) {
   for (const formats::GgufValue& value : file.metadata()) {
     require(file.find(value.key) == &value);
-    sink = sink + formats::printable(value.key).size();
+    sink = sink + printable(value.key).size();
     sink = sink + (file.u64(value.key).has_value() ? 1u : 0u);
     sink = sink + (file.f64(value.key).has_value() ? 1u : 0u);
     sink = sink + (file.boolean(value.key).has_value() ? 1u : 0u);
-    if (const auto text = file.string(value.key)) sink = sink + formats::printable(*text).size();
+    if (const auto text = file.string(value.key)) sink = sink + printable(*text).size();
     if (const auto* array = std::get_if<formats::GgufArray>(&value.value)) {
       const auto strings = array->strings();
       const auto numbers = array->numbers();

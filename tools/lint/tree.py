@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = ROOT / "build" / "lint-cache"
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+FIRST_INCLUDE = re.compile(r'^\s*#\s*include\s+(\S+)', re.MULTILINE)
 INCLUDE_ROOTS = ("src", "tests", ".")
 
 
@@ -23,6 +24,11 @@ def tracked(*patterns):
     output = subprocess.run(["git", "ls-files", "-z", *patterns], cwd=ROOT, check=True,
                             capture_output=True, text=True).stdout
     return sorted(path for path in output.split("\0") if path and (ROOT / path).is_file())
+
+
+def names_of(path):
+    """What an #include may call this file."""
+    return [path, *(path.removeprefix(f"{root}/") for root in INCLUDE_ROOTS)]
 
 
 @functools.cache

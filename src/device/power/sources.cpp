@@ -9,8 +9,12 @@
 #include <utility>
 
 #include "device/power/battery.h"
+#include "device/power/command_source.h"
 #include "device/power/hwmon.h"
 #include "device/power/ina3221.h"
+#include "device/power/nvml.h"
+#include "device/power/perf_power.h"
+#include "device/power/plug.h"
 #include "device/power/pmic.h"
 #include "device/power/rapl.h"
 #include "device/power/recorded_file.h"
@@ -46,6 +50,8 @@ Result<std::unique_ptr<EnergySource>> open_listed(const SensorInfo& info,
   if (info.id.starts_with("pmic")) return open_pmic(info.id, files, now);
   if (info.id.starts_with("hwmon:")) return open_hwmon(info.id, files, now);
   if (info.id == "battery") return open_battery(files, now);
+  if (info.id == "perf") return open_perf_power(files, now);
+  if (info.id.starts_with("nvml")) return open_nvml(info.id, now);
   return fail(ErrorCode::kInternal, "{}: listed, but nothing opens it", info.id);
 }
 
@@ -65,9 +71,11 @@ std::vector<SensorInfo> list_sensors(const os::SystemFiles& files) {
   std::vector<SensorInfo> all;
   append(all, list_ina3221(files));
   append(all, list_rapl(files));
+  append(all, list_perf_power(files));
   append(all, list_pmic(files));
   append(all, list_hwmon(files));
   append(all, list_battery(files));
+  append(all, list_nvml(files));
   std::stable_sort(all.begin(), all.end(),
                    [](const SensorInfo& a, const SensorInfo& b) { return rank(a) < rank(b); });
   return all;
@@ -76,7 +84,11 @@ std::vector<SensorInfo> list_sensors(const os::SystemFiles& files) {
 Result<std::unique_ptr<EnergySource>> open_source(const std::string& spec,
                                                   const os::SystemFiles& files) {
   if (spec == "none") return nullptr;
-  if (spec.starts_with("file:")) return open_recorded_file(spec.substr(5), os::now_ns);
+  const Clock now = os::now_ns;
+  if (spec.starts_with("file:")) return open_recorded_file(spec.substr(5), now);
+  if (spec.starts_with("command:")) return open_command(spec.substr(8), files, now);
+  if (spec.starts_with("shelly:")) return open_shelly(spec.substr(7), now);
+  if (spec.starts_with("tasmota:")) return open_tasmota(spec.substr(8), now);
   const std::vector<SensorInfo> sensors = list_sensors(files);
   if (spec == "auto" || spec.empty()) {
     for (const SensorInfo& info : sensors) {

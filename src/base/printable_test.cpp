@@ -1,12 +1,12 @@
 // Hostile text on its way to a terminal.
 
-#include "formats/printable.h"
+#include "base/printable.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace edgelm::formats {
+namespace edgelm {
 namespace {
 
 TEST(Printable, KeepsOrdinaryText) {
@@ -47,4 +47,4 @@ TEST(Printable, NeverEmitsAControlByte) {
 }
 
 }  // namespace
-}  // namespace edgelm::formats
+}  // namespace edgelm

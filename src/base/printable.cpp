@@ -1,13 +1,13 @@
 // Escaping of hostile text. The UTF-8 decoder is strict (Unicode 15, table 3-7): no overlong forms,
 // no surrogates, nothing beyond U+10FFFF.
 
-#include "formats/printable.h"
+#include "base/printable.h"
 
 #include <fmt/format.h>
 
 #include <cstdint>
 
-namespace edgelm::formats {
+namespace edgelm {
 namespace {
 
 struct Decoded {
@@ -65,4 +65,4 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
   return out;
 }
 
-}  // namespace edgelm::formats
+}  // namespace edgelm

@@ -1,0 +1,14 @@
+#pragma once
+// What a test can set in the stub of NVIDIA's management library (nvml_stub.cpp).
+
+struct NvmlStub {
+  int init_code = 0;
+  int read_code = 0;
+  unsigned gpus = 1;
+  bool has_energy = true;
+  unsigned milliwatts = 0;
+  unsigned long long millijoules = 0;
+  int shutdowns = 0;
+};
+
+using NvmlStubFunction = NvmlStub* (*)();  // of the symbol "nvml_stub"
