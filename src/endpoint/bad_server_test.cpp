@@ -4,7 +4,7 @@
 
 #include "endpoint/endpoint.h"
 #include "endpoint/failure.h"
-#include "endpoint/scripted_api.h"
+#include "support/scripted_api.h"
 
 namespace edgelm::endpoint {
 namespace {
@@ -12,6 +12,8 @@ namespace {
 using test::Exchange;
 using test::HttpRequest;
 using test::LoopbackServer;
+using test::ScriptedApi;
+using test::streaming;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -22,7 +24,7 @@ constexpr const char* kEnd = R"({"choices": [{"delta": {}, "finish_reason": "sto
 
 Error error_of(const LoopbackServer::Handler& handler, Options options = {}) {
   ScriptedApi api(handler);
-  const auto endpoint = api.endpoint(std::move(options));
+  const auto endpoint = api.connect(std::move(options));
   if (endpoint == nullptr) return {ErrorCode::kInternal, "not connected"};
   const auto answer = endpoint->chat({{"user", "Hi"}}, {.max_tokens = 4});
   return answer ? Error{ErrorCode::kInternal, "no error: " + answer->text} : answer.error();
@@ -96,7 +98,7 @@ TEST(BadServer, NumbersOfWrongTypeAreNotAvailable) {
         "logprobs": {"tokens": 1}}], "timings": {"prompt_ms": "x", "predicted_ms": -1}, "usage": )") +
                                    usage + "}",
                                "[DONE]"}));
-    const auto endpoint = api.endpoint();
+    const auto endpoint = api.connect();
     ASSERT_NE(endpoint, nullptr);
     const auto answer = endpoint->complete("p", {});
     ASSERT_TRUE(answer) << answer.error().message;
@@ -116,7 +118,7 @@ TEST(BadServer, StreamThatStopsKeepsWhatCame) {
       if (orderly) exchange.end_chunks();
       exchange.close();
     });
-    const auto endpoint = api.endpoint();
+    const auto endpoint = api.connect();
     ASSERT_NE(endpoint, nullptr);
     const auto answer = endpoint->chat({{"user", "Hi"}}, {});
     ASSERT_FALSE(answer);
@@ -131,7 +133,7 @@ TEST(BadServer, StreamThatStopsKeepsWhatCame) {
 
 TEST(BadServer, EndWithoutDoneIsAnEnd) {
   ScriptedApi api(streaming({kPiece, kEnd}));
-  const auto endpoint = api.endpoint();
+  const auto endpoint = api.connect();
   ASSERT_NE(endpoint, nullptr);
   const auto answer = endpoint->chat({{"user", "Hi"}}, {});
   ASSERT_TRUE(answer) << answer.error().message;
@@ -195,7 +197,7 @@ TEST(BadServer, OllamaThatMisbehaves) {
           exchange.respond(200, lines, "application/x-ndjson");
         },
         "library");
-    const auto endpoint = api.endpoint();
+    const auto endpoint = api.connect();
     ASSERT_NE(endpoint, nullptr);
     const auto answer = endpoint->complete("p", {});
     ASSERT_FALSE(answer) << lines;
@@ -226,7 +228,7 @@ TEST(Retry, BusyServersAreAskedAgain) {
       streaming({kPiece, kEnd, "[DONE]"})(request, exchange);
     }
   });
-  const auto endpoint = api.endpoint();
+  const auto endpoint = api.connect();
   ASSERT_NE(endpoint, nullptr);
   const auto answer = endpoint->chat({{"user", "Hi"}}, {});
   ASSERT_TRUE(answer) << answer.error().message;

@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 
 #include "endpoint/address.h"
-#include "endpoint/scripted_api.h"
 #include "os/clock.h"
+#include "support/scripted_api.h"
 
 namespace edgelm::endpoint {
 namespace {
@@ -14,6 +14,8 @@ namespace {
 using test::Exchange;
 using test::HttpRequest;
 using test::LoopbackServer;
+using test::ScriptedApi;
+using test::streaming;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -129,7 +131,7 @@ TEST(Chat, ReadsTextUsageAndMoments) {
           "prompt_tokens_details": {"cached_tokens": 5}}})",
       "[DONE]",
   }));
-  const auto endpoint = api.endpoint();
+  const auto endpoint = api.connect();
   ASSERT_NE(endpoint, nullptr);
   const std::int64_t before = os::now_ns();
   const auto answer = endpoint->chat(
@@ -172,7 +174,7 @@ TEST(Chat, MomentsAreThoseOfArrival) {
     exchange.event("[DONE]");
     exchange.end_chunks();
   });
-  const auto endpoint = api.endpoint();
+  const auto endpoint = api.connect();
   ASSERT_NE(endpoint, nullptr);
   const auto answer = endpoint->chat({{"user", "Hi"}}, {});
   ASSERT_TRUE(answer) << answer.error().message;
@@ -188,7 +190,7 @@ TEST(Chat, KeepsReasoningApart) {
         R"({"choices": [{"delta": {"content": "42"}, "finish_reason": "stop"}]})",
         "[DONE]",
     }));
-    const auto endpoint = api.endpoint();
+    const auto endpoint = api.connect();
     ASSERT_NE(endpoint, nullptr);
     const auto answer = endpoint->chat({{"user", "Hi"}}, {});
     ASSERT_TRUE(answer) << answer.error().message;
@@ -209,7 +211,7 @@ TEST(Complete, ReadsTimingsOfLlamaCpp) {
                       "[DONE]",
                   }),
                   "llamacpp");
-  const auto endpoint = api.endpoint();
+  const auto endpoint = api.connect();
   ASSERT_NE(endpoint, nullptr);
   const auto answer = endpoint->complete("p", {.ignore_eos = true});
   ASSERT_TRUE(answer) << answer.error().message;
@@ -245,7 +247,7 @@ TEST(Complete, SpeaksOllamasOwnApi) {
         exchange.end_chunks();
       },
       "library");
-  const auto endpoint = api.endpoint({.context_tokens = 2048});
+  const auto endpoint = api.connect({.context_tokens = 2048});
   ASSERT_NE(endpoint, nullptr);
   const auto answer = endpoint->complete("p", {.max_tokens = 2, .stop = {"x"}});
   ASSERT_TRUE(answer) << answer.error().message;
@@ -277,7 +279,7 @@ TEST(Complete, ReadsLogprobsOfBothShapes) {
           "finish_reason": "stop"}]})",
       "[DONE]",
   }));
-  const auto endpoint = api.endpoint();
+  const auto endpoint = api.connect();
   ASSERT_NE(endpoint, nullptr);
   const auto answer = endpoint->complete("p", {.logprobs = true});
   ASSERT_TRUE(answer) << answer.error().message;
@@ -290,7 +292,7 @@ TEST(Complete, ReadsLogprobsOfBothShapes) {
 TEST(Complete, KeepsTheConnection) {
   ScriptedApi api(
       streaming({R"({"choices": [{"text": "a", "finish_reason": "stop"}]})", "[DONE]"}));
-  const auto endpoint = api.endpoint();
+  const auto endpoint = api.connect();
   ASSERT_NE(endpoint, nullptr);
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(endpoint->complete("p", {}));
   EXPECT_EQ(api.server().n_connections(), 1u);
@@ -313,7 +315,7 @@ TEST(Complete, LeavesOutWhatAServerRefuses) {
     streaming({R"({"choices": [{"text": "a", "finish_reason": "stop"}]})", "[DONE]"})(request,
                                                                                       exchange);
   });
-  const auto endpoint = api.endpoint();
+  const auto endpoint = api.connect();
   ASSERT_NE(endpoint, nullptr);
   ASSERT_TRUE(endpoint->complete("p", {.max_tokens = 5, .ignore_eos = true}));
   EXPECT_THAT(api.bodies(), SizeIs(4));
@@ -324,7 +326,7 @@ TEST(Complete, LeavesOutWhatAServerRefuses) {
 
 TEST(Complete, RefusesTextThatIsNotUtf8) {
   ScriptedApi api(never);
-  const auto endpoint = api.endpoint();
+  const auto endpoint = api.connect();
   ASSERT_NE(endpoint, nullptr);
   const auto answer = endpoint->complete("\xff", {});
   ASSERT_FALSE(answer);
@@ -338,17 +340,17 @@ TEST(CountTokens, AsksTheServer) {
         exchange.respond(200, R"({"tokens": [1, 2, 3]})");
       },
       "llamacpp");
-  EXPECT_EQ(llama_cpp.endpoint()->count_tokens("a b"), 3u);
+  EXPECT_EQ(llama_cpp.connect()->count_tokens("a b"), 3u);
   EXPECT_EQ(llama_cpp.bodies()[0]["content"], "a b");
   EXPECT_EQ(llama_cpp.bodies()[0]["add_special"], false);
   ScriptedApi vllm([](const HttpRequest&, Exchange& exchange) {
     exchange.respond(200, R"({"count": 4, "tokens": [1, 2, 3, 4]})");
   });
-  EXPECT_EQ(vllm.endpoint()->count_tokens("a b"), 4u);
+  EXPECT_EQ(vllm.connect()->count_tokens("a b"), 4u);
   ScriptedApi none([](const HttpRequest&, Exchange& exchange) {
     exchange.respond(404, R"({"error": "no such path"})");
   });
-  EXPECT_THAT(none.endpoint()->count_tokens("a b").error().reason, HasSubstr("404"));
+  EXPECT_THAT(none.connect()->count_tokens("a b").error().reason, HasSubstr("404"));
 }
 
 }  // namespace

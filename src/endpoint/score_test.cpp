@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "endpoint/endpoint.h"
-#include "endpoint/scripted_api.h"
+#include "support/scripted_api.h"
 
 namespace edgelm::endpoint {
 namespace {
@@ -11,6 +11,7 @@ namespace {
 using test::Exchange;
 using test::HttpRequest;
 using test::LoopbackServer;
+using test::ScriptedApi;
 using ::testing::HasSubstr;
 
 LoopbackServer::Handler answering(std::string body, int status = 200) {
@@ -22,7 +23,7 @@ LoopbackServer::Handler answering(std::string body, int status = 200) {
 Result<Continuation> score(const LoopbackServer::Handler& handler, const std::string& context,
                            const std::string& continuation, const std::string& owner = "vllm") {
   ScriptedApi api(handler, owner);
-  return api.endpoint()->score(context, continuation);
+  return api.connect()->score(context, continuation);
 }
 
 TEST(Score, SumsTheTokensOfTheContinuation) {
@@ -30,7 +31,7 @@ TEST(Score, SumsTheTokensOfTheContinuation) {
       "tokens": ["The", " cat", " sa", "t", "!"], "text_offset": [0, 3, 7, 10, 11],
       "token_logprobs": [null, -4.5, -1.25, -0.25, -9],
       "top_logprobs": [null, {" dog": -1}, {" sa": -1.25}, {"t": -0.25, "d": -2}, {"!": -9}]}}]})"));
-  const auto result = api.endpoint()->score("The cat", " sat");
+  const auto result = api.connect()->score("The cat", " sat");
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_DOUBLE_EQ(result->sum_logprob, -1.5);  // neither the context's nor the generated token's
   EXPECT_EQ(result->n_tokens, 2u);
@@ -118,7 +119,7 @@ TEST(Score, CountsTokensWhereOffsetsDoNotAddUp) {
                  "tokens": ["\ufffd", "\ufffd", "!"], "text_offset": [0, 1, 2],
                  "token_logprobs": [null, -8, -1]}}], "usage": {"prompt_tokens": 2}})");
   });
-  const auto result = api.endpoint()->score("\xF0\x9F\x98\x80", " yes");
+  const auto result = api.connect()->score("\xF0\x9F\x98\x80", " yes");
   ASSERT_TRUE(result) << result.error().message;
   EXPECT_DOUBLE_EQ(result->sum_logprob, -3);
   EXPECT_EQ(result->n_tokens, 2u);
