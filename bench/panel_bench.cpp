@@ -1,11 +1,12 @@
 // Panel products of every packed type on every instruction set, one thread: one token (decode) as
 // GB/s of packed weights, from memory and from L2, and as a share of the read probe over the same
 // memory; several tokens as GMAC/s and as a share of what the processor reaches with the
-// instructions of the kernel alone (instruction_mixes.h). All rates are per second of thread CPU
+// instructions of the kernel alone (kernels/probe/mixes.h). All rates are per second of thread CPU
 // time, so that a shared machine does not blur them.
 //   taskset -c 1 panel_bench --benchmark_filter='avx2/Q4_K'
 
 #include <benchmark/benchmark.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cstring>
@@ -13,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "instruction_mixes.h"
 #include "kernels/kernels.h"
+#include "kernels/probe/mixes.h"
 #include "os/pages.h"
 #include "support/random_blocks.h"
 
@@ -23,6 +24,26 @@ namespace {
 
 constexpr std::size_t kMemoryBytes = std::size_t{256} << 20;  // far more than fits near a core
 constexpr std::size_t kL2Bytes = std::size_t{256} << 10;      // more than L1, less than L2
+
+// Of the calling thread: other work on the machine does not count.
+double thread_cpu_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// The best of ten runs, each a few milliseconds.
+double peak_macs_per_second(const Mix& mix) {
+  constexpr std::int64_t kRounds = 1'000'000;
+  double best = 0;
+  for (int i = 0; i < 10; ++i) {
+    const double start = thread_cpu_seconds();
+    mix.run(kRounds);
+    const double seconds = thread_cpu_seconds() - start;
+    if (seconds > 0) best = std::max(best, mix.macs_per_round * kRounds / seconds);
+  }
+  return best;
+}
 
 struct Shape {
   std::size_t rows, cols;
@@ -48,32 +69,32 @@ double probe_speed(const Kernels& set, const std::byte* memory, std::size_t byte
   const int passes = std::max(1, static_cast<int>(kMemoryBytes / bytes));
   double best = 0;
   for (int run = 0; run < 5; ++run) {
-    const double start = bench::thread_cpu_seconds();
+    const double start = thread_cpu_seconds();
     for (int i = 0; i < passes; ++i) benchmark::DoNotOptimize(set.read_probe(memory, bytes));
-    const double seconds = bench::thread_cpu_seconds() - start;
+    const double seconds = thread_cpu_seconds() - start;
     best = std::max(best, 1e-9 * passes * static_cast<double>(bytes) / seconds);
   }
   return best;
 }
 
 // The instructions that a kernel for several tokens cannot do without.
-const bench::Mix& mix_of([[maybe_unused]] const Kernels& set, [[maybe_unused]] tensor::DType type) {
+const Mix& mix_of([[maybe_unused]] const Kernels& set, [[maybe_unused]] tensor::DType type) {
 #if defined(EDGELM_X86)
-  if (set.isa == Isa::kAvx512) return bench::kVnni512;
-  if (set.isa == Isa::kAvxVnni) return bench::kVnni256;
-  return type == tensor::DType::kQ8_0 ? bench::kWide : bench::kInt16;
+  if (set.isa == Isa::kAvx512) return kVnni512;
+  if (set.isa == Isa::kAvxVnni) return kVnni256;
+  return type == tensor::DType::kQ8_0 ? kWide : kInt16;
 #elif defined(EDGELM_ARM)
-  return set.isa == Isa::kI8mm ? bench::kI8mm : bench::kDotprod;
+  return set.isa == Isa::kI8mm ? kI8mm : kDotprod;
 #else
-  static constexpr bench::Mix kNone{"none", 0, [](std::int64_t) {}};
+  static constexpr Mix kNone{"none", 0, [](std::int64_t) {}};
   return kNone;
 #endif
 }
 
-double peak_of(const bench::Mix& mix) {
+double peak_of(const Mix& mix) {
   static std::map<std::string_view, double> measured;
   const auto [at, is_new] = measured.try_emplace(mix.name, 0);
-  if (is_new) at->second = bench::peak_macs_per_second(mix);
+  if (is_new) at->second = peak_macs_per_second(mix);
   return at->second;
 }
 
@@ -139,9 +160,9 @@ struct Problem {
 // Seconds of thread CPU time per iteration.
 template <class Run>
 double timed(benchmark::State& state, Run run) {
-  const double start = bench::thread_cpu_seconds();
+  const double start = thread_cpu_seconds();
   for (auto _ : state) run();
-  return (bench::thread_cpu_seconds() - start) / static_cast<double>(state.iterations());
+  return (thread_cpu_seconds() - start) / static_cast<double>(state.iterations());
 }
 
 void one_token(benchmark::State& state, const Kernels& set, tensor::DType type, Shape shape,
@@ -158,7 +179,7 @@ void one_token(benchmark::State& state, const Kernels& set, tensor::DType type, 
 void several_tokens(benchmark::State& state, const Kernels& set, tensor::DType type, Shape shape,
                     std::size_t n_tokens) {
   Problem problem(set, type, shape, n_tokens, 1);
-  const bench::Mix& mix = mix_of(set, type);
+  const Mix& mix = mix_of(set, type);
   const double seconds = timed(state, [&] { problem.run(set.panel(type)); });
   const double speed = static_cast<double>(shape.rows * shape.cols * n_tokens) / seconds;
   state.counters["GMAC/s"] = 1e-9 * speed;
@@ -172,7 +193,7 @@ void add(const std::string& name, Run run) {
 }
 
 const bool kRegistered = [] {
-  for (const bench::Mix* mix : bench::mixes_here()) {
+  for (const Mix* mix : mixes_here()) {
     add("mix/" + std::string(mix->name), [mix](benchmark::State& state) {
       constexpr std::int64_t kRounds = 10000;
       const double seconds = timed(state, [mix] { mix->run(kRounds); });

@@ -62,7 +62,7 @@ std::vector<std::string> isa_of(std::string_view cpuinfo) {
 std::vector<std::uint32_t> online_cpus(const os::SystemFiles& files, std::string_view cpuinfo) {
   const auto online = files.line("/sys/devices/system/cpu/online");
   if (online) {
-    if (auto cpus = parse_cpu_list(*online)) return *std::move(cpus);
+    if (auto cpus = cpus_of_list(*online)) return *std::move(cpus);
   }
   std::vector<std::uint32_t> cpus;
   for (const std::string_view line : lines_of(cpuinfo)) {

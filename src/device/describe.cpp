@@ -9,6 +9,7 @@
 #include "device/describe_parts.h"
 #include "device/passport.h"
 #include "device/passport_json.h"
+#include "device/power/sources.h"
 #include "device/system_text.h"
 
 namespace edgelm::device {
@@ -35,7 +36,7 @@ void add(Hash64& hash, std::string_view text) {
 // of 256 MiB, because every update of a kernel keeps another few pages for itself.
 std::string fingerprint_of(const os::SystemFiles& files, const Passport& passport) {
   constexpr std::uint64_t kStep = 256ULL << 20;
-  const auto present = parse_cpu_list(files.line("/sys/devices/system/cpu/present").value_or(""));
+  const auto present = cpus_of_list(files.line("/sys/devices/system/cpu/present").value_or(""));
   std::set<std::string> parts;
   for (const CpuCluster& cluster : passport.cpu.clusters) parts.insert(cluster.part.value_or(""));
   const bool is_named_by_parts = parts != std::set<std::string>{""};
@@ -66,6 +67,7 @@ Passport describe(const os::SystemFiles& files) {
   passport.board = describe_board(files);
   passport.kernel = kernel_of(files);
   passport.os_name = describe_os(files);
+  passport.sensors = list_sensors(files);
   passport.thermal = describe_thermal(files, passport.board.kind);
   Throttle throttle = describe_throttle(files);
   passport.throttle_flags = std::move(throttle.flags);

@@ -31,7 +31,7 @@ std::vector<CacheLevel> describe_caches(const os::SystemFiles& files,
       const auto shared = text_line(files, index + "shared_cpu_list");
       const auto bytes = size ? parse_cache_size(*size) : std::nullopt;
       if (!level || !type || !bytes || *bytes == 0 || *bytes > kMostBytes) continue;
-      const auto sharing = shared ? parse_cpu_list(*shared) : std::nullopt;
+      const auto sharing = shared ? cpus_of_list(*shared) : std::nullopt;
       kinds.emplace(static_cast<std::uint32_t>(*level), *type, *bytes,
                     sharing ? static_cast<std::uint32_t>(sharing->size()) : 1);
     }

@@ -65,6 +65,8 @@ TEST(Describe, RaspberryPi5) {
   EXPECT_EQ(p.power_modes.interface, "cpufreq governor");
   EXPECT_EQ(p.power_modes.current, "ondemand");
   EXPECT_EQ(p.power_modes.available.size(), 6U);
+  ASSERT_FALSE(p.sensors.empty());
+  EXPECT_THAT(p.sensors[0].id, HasSubstr("pmic"));
   EXPECT_EQ(p.fingerprint.size(), 16U);
   EXPECT_TRUE(p.speeds.read_bytes_per_s.empty());
   EXPECT_EQ(p.speeds.why, "a recorded machine cannot be measured");
@@ -137,6 +139,7 @@ TEST(Describe, AMachineThatTellsNothing) {
   EXPECT_EQ(p.memory.limit_bytes, 4ULL << 30);
   EXPECT_EQ(p.memory.available_bytes, 3ULL << 30);
   EXPECT_EQ(p.memory.swap_bytes.error().reason, "no swap");
+  EXPECT_TRUE(p.sensors.empty());
   EXPECT_TRUE(p.thermal.empty());
   EXPECT_EQ(p.throttle.error().reason, "no throttle flags on this device");
   EXPECT_EQ(p.power_modes.interface, "");

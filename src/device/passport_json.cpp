@@ -18,6 +18,7 @@ using api::known;
 constexpr std::array<std::string_view, 6> kBoardKinds{"unknown",   "raspberry-pi", "jetson",
                                                       "other-arm", "pc",           "virtual"};
 constexpr std::array<std::string_view, 4> kOrigins{"measured", "predicted", "modelled", "stated"};
+// In the order of the enumerators; passport_json_test holds them to scope_name.
 constexpr std::array<std::string_view, 10> kScopes{
     "wall", "board", "module", "package", "gpu", "dram", "rail", "battery", "modelled", "unknown"};
 
@@ -198,10 +199,9 @@ std::string_view board_kind_name(BoardKind kind) {
 }
 
 Json to_json(const SensorInfo& sensor) {
-  const auto scope = static_cast<std::size_t>(sensor.scope);
   return {{"id", sensor.id},
           {"name", sensor.name},
-          {"scope", scope < kScopes.size() ? kScopes[scope] : kScopes.back()},
+          {"scope", scope_name(sensor.scope)},
           {"counter", sensor.counter},
           {"period_s", sensor.period_s},
           {"min_window_s", sensor.min_window_s},

@@ -122,6 +122,17 @@ TEST(PassportJson, WhatIsWrongIsRefused) {
   EXPECT_NE(message(R"({"name":"x","name":"y"})"), "read");
 }
 
+TEST(PassportJson, EveryScopeComesBack) {
+  for (int scope = 0; scope <= static_cast<int>(Scope::kUnknown); ++scope) {
+    SensorInfo sensor;
+    sensor.id = "x";
+    sensor.scope = static_cast<Scope>(scope);
+    const auto back = sensor_from_json(to_json(sensor), "s");
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(back->scope, sensor.scope);
+  }
+}
+
 TEST(PassportJson, PartsComeBack) {
   const Passport p = full();
   const auto speeds = speeds_from_json(to_json(p.speeds), "s");

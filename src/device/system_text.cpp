@@ -56,7 +56,7 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text) {
   return value;
 }
 
-std::optional<std::vector<std::uint32_t>> parse_cpu_list(std::string_view text) {
+std::optional<std::vector<std::uint32_t>> cpus_of_list(std::string_view text) {
   std::vector<std::uint32_t> cpus;
   text = trimmed(text);
   while (!text.empty()) {

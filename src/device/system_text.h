@@ -26,7 +26,7 @@ std::vector<std::string_view> words_of(std::string&& text) = delete;
 // Decimal digits and nothing else.
 std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 // "0-3,8" -> 0 1 2 3 8; nothing when it is something else or names a processor beyond kMaxCpus.
-std::optional<std::vector<std::uint32_t>> parse_cpu_list(std::string_view text);
+std::optional<std::vector<std::uint32_t>> cpus_of_list(std::string_view text);
 // "512K", "12M", "65536".
 std::optional<std::uint64_t> parse_cache_size(std::string_view text);
 // "MemTotal:    123 kB" -> bytes, of /proc/meminfo and its like.
