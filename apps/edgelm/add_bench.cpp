@@ -3,7 +3,6 @@
 #include "apps/edgelm/bench_options.h"
 #include "apps/edgelm/bench_sweep.h"
 #include "apps/edgelm/commands.h"
-#include "os/cpu.h"
 
 namespace edgelm::apps {
 namespace {
@@ -22,6 +21,7 @@ constexpr const char* kExamples =
     "  edgelm bench 'models/qwen-{type}.gguf' --types Q4_0,Q4_K_M --label before\n"
     "  edgelm bench model.gguf -p 0 -n 32 -d 0,4096 --kv-type f16,q8_0\n"
     "  edgelm bench model.gguf -p 0 -n 32 -s 1,2,4,8\n"
+    "  edgelm bench --endpoint http://127.0.0.1:11434 --model qwen2.5:0.5b -p 512 -n 64\n"
     "  edgelm bench builtin tiny -p 0 -n 64 -o jsonl >> results.jsonl\n";
 
 }  // namespace
@@ -33,9 +33,7 @@ void add_bench(CLI::App& app, Outcome& outcome) {
   auto options = std::make_shared<BenchOptions>();
   add_bench_options(*command, *options);
   command->callback([options, &outcome] {
-    if (options->models.empty()) options->models = {"builtin"};
-    if (options->threads.empty())
-      options->threads = {static_cast<std::uint32_t>(os::usable_cores())};
+    if (options->models.empty() && options->endpoint.empty()) options->models = {"builtin"};
     outcome.status = run_bench(*options, outcome.exit_code);
   });
 }

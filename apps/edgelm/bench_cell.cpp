@@ -5,10 +5,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/models.h"
 #include "apps/edgelm/output.h"
 #include "device/power/sources.h"
+#include "endpoint/endpoint.h"
+#include "measure/endpoint_cell.h"
 #include "os/file.h"
 #include "report/record_json.h"
 
@@ -27,6 +32,12 @@ measure::Record failed(const CellJob& job, measure::Outcome outcome, const std::
   return record;
 }
 
+// Room for a prompt and its answer, whose lengths are only about what was asked for.
+std::uint32_t context_of(const measure::Settings& s) {
+  const std::uint32_t longest = std::max(s.prompt_tokens, s.context_tokens + s.decode_tokens);
+  return longest + longest / 4 + 64;
+}
+
 Result<std::unique_ptr<device::Recorder>> start_recorder(const std::string& power,
                                                          const os::SystemFiles& files) {
   EDGELM_TRY_ASSIGN(auto source, device::open_source(power, files));
@@ -34,7 +45,7 @@ Result<std::unique_ptr<device::Recorder>> start_recorder(const std::string& powe
   return device::record(std::move(source), std::move(why), files);
 }
 
-measure::Record measure_on_engine(const CellJob& job, const measure::Surroundings& around) {
+Result<measure::Record> measure_on_engine(const CellJob& job, const measure::Surroundings& around) {
   const ModelSource source =
       ModelSource::handed_down(job.model, job.handed_down ? measure::kChildDescriptor : -1);
   backend::CpuOptions cpu;
@@ -50,6 +61,16 @@ measure::Record measure_on_engine(const CellJob& job, const measure::Surrounding
   return measure_cell(job.spec, rig, around);
 }
 
+Result<measure::Record> measure_on_server(const CellJob& job, const measure::Surroundings& around) {
+  const char* key = job.api_key_env.empty() ? nullptr : std::getenv(job.api_key_env.c_str());
+  auto server = endpoint::Endpoint::connect({.url = job.endpoint,
+                                             .model = job.model,
+                                             .api_key = key == nullptr ? "" : key,
+                                             .context_tokens = context_of(job.spec.settings)});
+  if (!server) return failed(job, measure::Outcome::kFailed, server.error().message);
+  return measure_endpoint(job.spec, **server, around);
+}
+
 Status measure_job() {
   EDGELM_TRY_ASSIGN(const std::string text, os::read_stdin(kMaxJobBytes));
   EDGELM_TRY_ASSIGN(const CellJob job, job_from_text(text));
@@ -59,7 +80,9 @@ Status measure_job() {
       .recorder = *recorder, .files = *files, .progress = [](const std::string& what) {
         static_cast<void>(write_line({{"progress", what}}));
       }};
-  const measure::Record record = measure_on_engine(job, around);
+  EDGELM_TRY_ASSIGN(const measure::Record record, job.endpoint.empty()
+                                                      ? measure_on_engine(job, around)
+                                                      : measure_on_server(job, around));
   return write_line({{"record", report::to_json(record)}});
 }
 

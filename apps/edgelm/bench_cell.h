@@ -20,8 +20,7 @@ struct CellJob {
   bool cache = true;
   bool probe = true;
   std::string power = "auto";
-  std::string endpoint;  // not empty: a server is measured
-  std::string endpoint_model;
+  std::string endpoint;  // not empty: a server is measured, and `model` is its name there
   std::string api_key_env;
 };
 

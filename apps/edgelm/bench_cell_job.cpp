@@ -78,7 +78,6 @@ api::Json to_json(const CellJob& job) {
           {"probe", job.probe},
           {"power", job.power},
           {"endpoint", job.endpoint},
-          {"endpoint_model", job.endpoint_model},
           {"api_key_env", job.api_key_env}};
 }
 
@@ -98,7 +97,6 @@ Result<CellJob> job_from_text(std::string_view text) {
   f.need("probe", job.probe);
   f.need("power", job.power);
   f.need("endpoint", job.endpoint);
-  f.need("endpoint_model", job.endpoint_model);
   f.need("api_key_env", job.api_key_env);
   EDGELM_TRY(f.done());
   return job;

@@ -44,6 +44,18 @@ void add_what(CLI::App& command, BenchOptions& options) {
       ->delimiter(',')
       ->check(CLI::IsMember({"f16", "q8_0"}))
       ->capture_default_str();
+  command
+      .add_option(
+          "--power-modes", options.power_modes,
+          "Power modes to measure in: of nvpmodel, or cpufreq governors; set back at the end")
+      ->delimiter(',');
+  command.add_option("--power-mode-command", options.power_mode_command,
+                     "What sets them instead: a command with {mode} in it");
+  command.add_option("--endpoint", options.endpoint,
+                     "Measure an OpenAI-compatible server on this device instead: its URL; --model "
+                     "then names one of its models");
+  command.add_option("--api-key-env", options.api_key_env,
+                     "The environment variable that holds the server's API key");
   command.add_option("--isa", options.cpu.isa,
                      "Force the kernels of one instruction set: scalar, avx2, avxvnni, avx512, "
                      "neon, dotprod, i8mm");

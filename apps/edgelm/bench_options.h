@@ -24,11 +24,11 @@ struct BenchOptions {
   std::vector<std::uint32_t> sequences = {1};
   std::vector<std::string> kv_types = {"f16"};
   std::vector<std::string> power_modes;
-  backend::CpuOptions cpu;  // but for the threads
+  std::string power_mode_command;  // "sudo my-mode {mode}"
+  backend::CpuOptions cpu;         // but for the threads
 
   // A server instead of this engine.
   std::string endpoint;
-  std::string endpoint_model;
   std::string api_key_env;
 
   // How.

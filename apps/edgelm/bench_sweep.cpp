@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <random>
 
 #include "apps/edgelm/bench_cell.h"
@@ -13,8 +14,11 @@
 #include "apps/edgelm/bench_output.h"
 #include "apps/edgelm/output.h"
 #include "apps/edgelm/progress.h"
+#include "device/power/power_mode.h"
 #include "device/power/sources.h"
+#include "endpoint/endpoint.h"
 #include "kernels/kernels.h"
+#include "measure/endpoint_cell.h"
 #include "os/clock.h"
 #include "os/cpu.h"
 
@@ -55,13 +59,15 @@ std::string duration(double seconds) {
 
 class BenchSweep {
  public:
-  BenchSweep(const BenchOptions& options, std::vector<std::string> names)
-      : options_(options), names_(std::move(names)) {}
+  explicit BenchSweep(const BenchOptions& options) : options_(options) {}
 
   Status prepare();
   Status run(int& exit_code);
 
  private:
+  Status list_models(measure::SweepLists& lists);
+  Status list_endpoint(measure::SweepLists& lists);
+  Status check_power_modes();
   [[nodiscard]] measure::SweepHooks hooks(BenchKeeper& keeper);
   Result<measure::Record> measure(const measure::Cell& cell, bool first_of_model);
   [[nodiscard]] CellJob job_of(const measure::Cell& cell, bool first_of_model) const;
@@ -70,6 +76,10 @@ class BenchSweep {
   static Status judge(const std::vector<measure::Record>& records);
 
   const BenchOptions& options_;
+  std::unique_ptr<os::SystemFiles> files_ = os::system_files();
+  std::unique_ptr<device::PowerModeControl> modes_;
+  device::Passport passport_;
+  std::string engine_;
   std::vector<std::string> names_;    // of the models, as given
   std::vector<measure::Cell> cells_;  // in order of the lists
   std::string isa_;
@@ -79,30 +89,76 @@ class BenchSweep {
   std::string cell_name_;
 };
 
-Status BenchSweep::prepare() {
-  measure::SweepLists lists;
+Status BenchSweep::list_models(measure::SweepLists& lists) {
+  EDGELM_TRY_ASSIGN(names_, expand_models(options_.models, options_.types));
   lists.models.reserve(names_.size());
   for (const std::string& name : names_) {
     EDGELM_TRY_ASSIGN(measure::SweepModel model, sweep_model(name));
     lists.models.push_back(std::move(model));
   }
   EDGELM_TRY_ASSIGN(const kernels::Kernels* kernels, kernels::select_kernels(options_.cpu.isa));
-  isa_ = kernels->name;
+  lists.isa = kernels->name;
+  lists.engine = "edgelm " EDGELM_VERSION;
   lists.threads = options_.threads;
-  lists.prompts = options_.prompts;
-  lists.decodes = options_.decodes;
+  if (lists.threads.empty()) lists.threads = {static_cast<std::uint32_t>(os::usable_cores())};
   lists.batches = options_.batches;
   lists.sequences = options_.sequences;
-  lists.contexts = options_.depths;
   lists.kv_types = options_.kv_types;
+  return {};
+}
+
+// Asked once, so that an address where nobody answers is told at once.
+Status BenchSweep::list_endpoint(measure::SweepLists& lists) {
+  if (!options_.types.empty() || !options_.threads.empty())
+    return fail(ErrorCode::kUsage, "--types and --threads are the server's own with --endpoint");
+  const char* key =
+      options_.api_key_env.empty() ? nullptr : std::getenv(options_.api_key_env.c_str());
+  if (!options_.api_key_env.empty() && key == nullptr)
+    return fail(ErrorCode::kUsage, "--api-key-env: there is no variable '{}' in the environment",
+                options_.api_key_env);
+  std::vector<std::string> wanted = options_.models;
+  if (wanted.empty()) wanted = {""};
+  for (const std::string& name : wanted) {
+    EDGELM_TRY_ASSIGN(
+        const auto server,
+        endpoint::Endpoint::connect(
+            {.url = options_.endpoint, .model = name, .api_key = key == nullptr ? "" : key}));
+    names_.push_back(server->model());
+    lists.models.push_back({.name = server->model(), .hash = "", .type = ""});
+    lists.engine = fmt::format("{} {}", server_kind_name(server->server()), server->url());
+  }
+  isa_.clear();
+  lists.threads = {0};
+  lists.batches = {0};
+  lists.kv_types = {""};
+  return {};
+}
+
+// A mode that nobody knows should not cost a sweep.
+Status BenchSweep::check_power_modes() {
+  if (options_.power_modes.empty()) return {};
+  modes_ = std::make_unique<device::PowerModeControl>(
+      *files_, device::PowerModeOptions{
+                   .command = options_.power_mode_command, .command_initial = "", .run = nullptr});
+  for (const std::string& mode : options_.power_modes) EDGELM_TRY(modes_->check(mode));
+  return {};
+}
+
+Status BenchSweep::prepare() {
+  measure::SweepLists lists;
+  EDGELM_TRY(options_.endpoint.empty() ? list_models(lists) : list_endpoint(lists));
+  isa_ = lists.isa;
+  engine_ = lists.engine;
+  lists.prompts = options_.prompts;
+  lists.decodes = options_.decodes;
+  lists.contexts = options_.depths;
   if (!options_.power_modes.empty()) lists.power_modes = options_.power_modes;
-  lists.engine = "edgelm " EDGELM_VERSION;
-  lists.isa = isa_;
   cells_ = measure::cells_of(lists);
   if (cells_.empty()) return fail(ErrorCode::kUsage, "nothing to measure: -p and -n are both 0");
+  EDGELM_TRY(check_power_modes());
   // A sensor that was asked for by name and is not there should not cost a sweep.
-  const auto files = os::system_files();
-  EDGELM_TRY(device::open_source(options_.power, *files));
+  EDGELM_TRY(device::open_source(options_.power, *files_));
+  passport_ = device::describe(*files_);
   return {};
 }
 
@@ -118,6 +174,8 @@ CellJob BenchSweep::job_of(const measure::Cell& cell, bool first_of_model) const
   job.cache = options_.cpu.cache;
   job.probe = options_.probe;
   job.power = options_.power;
+  job.endpoint = options_.endpoint;
+  job.api_key_env = options_.api_key_env;
   return job;
 }
 
@@ -131,7 +189,8 @@ void BenchSweep::show(const std::string& phase) {
 Result<measure::Record> BenchSweep::measure(const measure::Cell& cell, bool first_of_model) {
   CellJob job = job_of(cell, first_of_model);
   bar_.reset();  // making a model has a bar of its own
-  const Result<int> descriptor = current_.descriptor_of(job.model);
+  const Result<int> descriptor =
+      job.endpoint.empty() ? current_.descriptor_of(job.model) : Result<int>(-1);
   if (!descriptor) {
     measure::Record record;
     record.settings = cell.settings;
@@ -159,6 +218,7 @@ measure::SweepHooks BenchSweep::hooks(BenchKeeper& keeper) {
   hooks.measure = [this](const measure::Cell& cell, bool first) { return measure(cell, first); };
   hooks.keep = [&, this](const measure::Cell& cell, measure::Record&& record) {
     bar_.reset();
+    record.passport = passport_;
     keeper.keep(cell, std::move(record));
   };
   hooks.progress = [this](const measure::SweepProgress& progress, const measure::Cell& cell) {
@@ -168,6 +228,12 @@ measure::SweepHooks BenchSweep::hooks(BenchKeeper& keeper) {
         fmt::format("{} pp{} tg{} t{}", s.model, s.prompt_tokens, s.decode_tokens, s.threads);
   };
   hooks.stop = [&keeper] { return stop_signal != 0 || !keeper.printed(); };
+  if (modes_)
+    hooks.set_power_mode = [this](const std::string& mode) -> Status {
+      EDGELM_TRY(modes_->set(mode));
+      passport_ = device::describe(*files_);  // governor and clocks of this mode
+      return {};
+    };
   hooks.seconds = [] { return os::ns_to_s(os::now_ns()); };
   return hooks;
 }
@@ -175,10 +241,11 @@ measure::SweepHooks BenchSweep::hooks(BenchKeeper& keeper) {
 Status BenchSweep::print_end(const BenchKeeper& keeper) const {
   const std::vector<measure::Record> records = keeper.records();
   if (options_.output == "md" && !records.empty())
-    return write_result(fmt::format("{} · {} cores · edgelm {} {} · median of up to {}\n\n{}\n{}\n",
-                                    os::cpu_name(), os::usable_cores(), EDGELM_VERSION, isa_,
-                                    options_.pace.max_repetitions, markdown(rows_of(records)),
-                                    measure::definitions()));
+    return write_result(fmt::format(
+        "{} · {} cores · {}{}{} · median of up to {}\n\n{}\n{}\n", os::cpu_name(),
+        os::usable_cores(), engine_, isa_.empty() ? "" : " ", isa_, options_.pace.max_repetitions,
+        markdown(rows_of(records)),
+        options_.endpoint.empty() ? measure::definitions() : measure::endpoint_definitions()));
   if (options_.output == "json") {
     api::Json all = api::Json::array();
     for (const BenchRow& row : rows_of(records)) all.push_back(to_json(row));
@@ -211,6 +278,9 @@ Status BenchSweep::run(int& exit_code) {
   const StopGuard guard;
   const measure::SweepEnd end = run_sweep(mixed, hooks(keeper));
   bar_.reset();
+  if (modes_)
+    if (const Status restored = modes_->restore(); !restored)
+      warn("the power mode is not as it was: " + restored.error().message);
   EDGELM_TRY(keeper.printed());
   if (!end.stopped) keeper.finish();
   EDGELM_TRY(print_end(keeper));
@@ -229,8 +299,7 @@ Status BenchSweep::run(int& exit_code) {
 }  // namespace
 
 Status run_bench(const BenchOptions& options, int& exit_code) {
-  EDGELM_TRY_ASSIGN(std::vector<std::string> names, expand_models(options.models, options.types));
-  BenchSweep sweep(options, std::move(names));
+  BenchSweep sweep(options);
   EDGELM_TRY(sweep.prepare());
   return sweep.run(exit_code);
 }

@@ -8,7 +8,7 @@
 
 #include "apps/edgelm/bench_output.h"
 #include "apps/edgelm/bench_row.h"
-#include "formats/printable.h"
+#include "base/printable.h"
 #include "measure/series.h"
 
 namespace edgelm::apps {
@@ -112,14 +112,15 @@ void add_columns(Table& table) {
   const auto settings = [](const BenchRow& row) -> const measure::Settings& {
     return row.record->settings;
   };
-  table.add("model", false, [&](const BenchRow& row) {
-    return formats::printable(settings(row).model, std::string::npos);
-  });
+  table.add("model", false,
+            [&](const BenchRow& row) { return printable(settings(row).model, std::string::npos); });
   table.add("type", false, [&](const BenchRow& row) { return or_na(settings(row).type); });
   table.add("params", false,
             [](const BenchRow& row) { return parameters(row.record->parameters); });
   table.add("test", false, [&](const BenchRow& row) {
-    return row.test() + (settings(row).kv_type == "f16" ? "" : " kv " + settings(row).kv_type);
+    return row.test() + (settings(row).kv_type == "f16" || settings(row).kv_type.empty()
+                             ? ""
+                             : " kv " + settings(row).kv_type);
   });
   table.add(
       "power mode", false, [&](const BenchRow& row) { return settings(row).power_mode; }, false);
@@ -182,6 +183,7 @@ void add_columns(Table& table) {
 bool worth_saying(const std::string& note) {
   return !note.starts_with("first load") && !note.starts_with("energy of loading") &&
          note.find("one warm-up run alone") == std::string::npos &&
+         !note.starts_with("load of other programs") &&
          note.find("the median is known to") == std::string::npos;  // a column says it
 }
 
@@ -207,9 +209,9 @@ std::string remarks(const std::vector<BenchRow>& rows) {
   std::string text;
   for (const std::string& note : order) {
     const auto& places = where[note];
-    text += fmt::format("- {}{}: {}\n", formats::printable(places.front(), std::string::npos),
+    text += fmt::format("- {}{}: {}\n", printable(places.front(), std::string::npos),
                         places.size() > 1 ? fmt::format(" and {} more", places.size() - 1) : "",
-                        formats::printable(note, std::string::npos));
+                        printable(note, std::string::npos));
   }
   return text;
 }

@@ -5,17 +5,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <ctime>
-#include <new>
 
 #include "base/checked.h"
+#include "measure/cell_record.h"
 #include "measure/latencies.h"
 #include "measure/load_phase.h"
 #include "measure/memory_parts.h"
 #include "measure/other_load.h"
 #include "measure/prompt_text.h"
-#include "measure/series.h"
 #include "measure/token_runner.h"
 #include "measure/weight_pages.h"
 #include "os/clock.h"
@@ -25,16 +22,6 @@
 
 namespace edgelm::measure {
 namespace {
-
-constexpr std::size_t kTimelineSamples = 2000;
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
 
 plan::Limits limits_of(const Settings& settings, plan::KvType kv_type) {
   constexpr std::uint32_t kBlock = plan::Limits{}.kv_block_tokens;
@@ -47,18 +34,6 @@ plan::Limits limits_of(const Settings& settings, plan::KvType kv_type) {
           .batch_tokens = std::max({std::min(settings.batch_tokens, widest), n_sequences, 1U}),
           .logit_rows = n_sequences,
           .kv_type = kv_type};
-}
-
-template <class T>
-std::vector<T> thinned(const std::vector<T>& samples, std::int64_t begin_ns) {
-  std::vector<T> kept;
-  const std::size_t every = samples.size() / kTimelineSamples + 1;
-  kept.reserve(samples.size() / every + 1);
-  for (std::size_t i = 0; i < samples.size(); i += every) {
-    kept.push_back(samples[i]);
-    kept.back().t_ns -= begin_ns;
-  }
-  return kept;
 }
 
 class CellRun {
@@ -80,8 +55,6 @@ class CellRun {
   void describe(const Loaded& loaded);
   void read_memory();
   void judge(const Running& running, const Faults& before, const Faults& after, double seconds);
-  void take(const char* name, const PhaseResult& phase);
-  void finish_energy(std::int64_t begin, std::int64_t end);
   void say(const std::string& what) const {
     if (around_.progress) around_.progress(what);
   }
@@ -90,6 +63,7 @@ class CellRun {
   const Rig& rig_;
   const Surroundings& around_;
   Record& record_;
+  std::int64_t cell_begin_ns_ = 0;
   // Of the phases.
   std::unique_ptr<TokenRunner> runner_;
   const text::Tokenizer* tokenizer_ = nullptr;
@@ -220,22 +194,6 @@ void CellRun::read_memory() {
   record_.memory.cgroup_peak = cgroup_peak_between(cgroup_before_, read_cgroup_peak(around_.files));
 }
 
-// Puts what all phases have in common into the record.
-void CellRun::take(const char* name, const PhaseResult& phase) {
-  record_.warmup_runs += phase.warmups;
-  if (!phase.settled) {
-    record_.settled = false;
-    record_.notes.push_back(fmt::format("{}: {}", name, phase.unsettled));
-  }
-  if (!phase.precise)
-    record_.notes.push_back(fmt::format("{}: the median is known to {:.1f} % after {} repetitions",
-                                        name, 100 * relative_precision(phase.tokens_per_s),
-                                        phase.runs.size()));
-  if (phase.tokens_per_s.drifting)
-    record_.notes.push_back(fmt::format("{}: the rate drifts by {:+.2f} % per second", name,
-                                        100 * phase.tokens_per_s.slope_per_s));
-}
-
 Status CellRun::prefill_phase(const std::function<double()>& probe) {
   if (record_.settings.prompt_tokens == 0) {
     const auto none = not_available("this cell has no prompt");
@@ -252,7 +210,7 @@ Status CellRun::prefill_phase(const std::function<double()>& probe) {
   if (!probe) task.before_repetition = {};
   EDGELM_TRY_ASSIGN(const PhaseResult phase,
                     run_phase(task, spec_.pace, around_.recorder, around_.clock));
-  take("prefill", phase);
+  take_phase("prefill", phase, record_);
   record_.prefill_tokens_per_s = phase.tokens_per_s;
   record_.ttft_ms = phase.series([](const TimedRun& run) { return run.ttft_ms; });
   record_.ttft_prefill_ms =
@@ -284,7 +242,7 @@ Status CellRun::decode_phase(const std::function<double()>& probe) {
   if (!probe) task.before_repetition = {};
   EDGELM_TRY_ASSIGN(const PhaseResult phase,
                     run_phase(task, spec_.pace, around_.recorder, around_.clock));
-  take("decode", phase);
+  take_phase("decode", phase, record_);
   record_.decode_tokens_per_s = phase.tokens_per_s;
   record_.tpot_ms = phase.series([](const TimedRun& run) {
     return run.seconds * 1e3 / static_cast<double>(run.latencies_ms.size());
@@ -313,22 +271,6 @@ void CellRun::judge(const Running& running, const Faults& before, const Faults& 
   const PagingVerdict verdict = judge_paging(evidence);
   record_.memory.paging = verdict.paging;
   if (verdict.paging) record_.notes.push_back(verdict.why);
-}
-
-void CellRun::finish_energy(std::int64_t begin, std::int64_t end) {
-  for (EnergyOfPhase* phase : {&record_.load, &record_.prefill, &record_.decode})
-    phase->net_joules = net_joules(*phase, record_.idle_watts_before, record_.idle_watts_after);
-  record_.state = around_.recorder.state(begin, end);
-  if (record_.state.throttled)
-    record_.notes.push_back("throttled while measuring: " + record_.state.cause);
-  if (const device::SensorInfo* sensor = around_.recorder.sensor()) record_.sensor = *sensor;
-  if (record_.idle_watts_before && record_.idle_watts_after) {
-    const double change = *record_.idle_watts_after / *record_.idle_watts_before - 1;
-    if (std::abs(change) > 0.1)
-      record_.notes.push_back(fmt::format(
-          "idle power changed by {:+.0f} % from before to after: net joules are uncertain",
-          100 * change));
-  }
 }
 
 Status CellRun::timed_phases(Running& running) {
@@ -360,13 +302,13 @@ Status CellRun::timed_phases(Running& running) {
   judge(running, faults, read_faults(around_.files), seconds);
   probe = {};
   record_.idle_watts_after = measure_idle(spec_.pace, around_.recorder, around_.clock);
-  finish_energy(begin, end);
+  finish_energy(around_.recorder, cell_begin_ns_, begin, end, record_);
   return {};
 }
 
 Status CellRun::measure() {
   EDGELM_TRY_ASSIGN(const plan::KvType kv_type, plan::parse_kv_type(record_.settings.kv_type));
-  const std::int64_t begin_ns = around_.recorder.mark();
+  cell_begin_ns_ = around_.recorder.mark();
   const ProportionalSet program = read_proportional_set(around_.files);
   if (program.file && program.anonymous)
     record_.planned.runtime = *program.file + *program.anonymous;
@@ -385,10 +327,7 @@ Status CellRun::measure() {
   EDGELM_TRY(start_runner(running, limits));
   EDGELM_TRY(first_runs());
   read_memory();
-  EDGELM_TRY(timed_phases(running));
-  record_.watts = thinned(around_.recorder.watts(), begin_ns);
-  record_.states = thinned(around_.recorder.states(), begin_ns);
-  return {};
+  return timed_phases(running);
 }
 
 }  // namespace
@@ -405,17 +344,7 @@ Record measure_cell(const CellSpec& spec, const Rig& rig, const Surroundings& ar
   Record record;
   record.settings = spec.settings;
   record.time = utc_now();
-  Status status;
-  try {
-    status = CellRun(spec, rig, around, record).measure();
-  } catch (const std::bad_alloc&) {
-    status = fail(ErrorCode::kMemory, "the system refused memory");
-  }
-  if (!status) {
-    record.outcome =
-        status.error().code == ErrorCode::kMemory ? Outcome::kOutOfMemory : Outcome::kFailed;
-    record.reason = status.error().message;
-  }
+  run_guarded([&] { return CellRun(spec, rig, around, record).measure(); }, record);
   return record;
 }
 

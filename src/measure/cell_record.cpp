@@ -1,0 +1,90 @@
+// Parts of a record that every cell has.
+
+#include "measure/cell_record.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <ctime>
+#include <new>
+
+#include "measure/series.h"
+
+namespace edgelm::measure {
+namespace {
+
+constexpr std::size_t kTimelineSamples = 2000;
+
+template <class T>
+std::vector<T> thinned(const std::vector<T>& samples, std::int64_t begin_ns) {
+  std::vector<T> kept;
+  const std::size_t every = samples.size() / kTimelineSamples + 1;
+  kept.reserve(samples.size() / every + 1);
+  for (std::size_t i = 0; i < samples.size(); i += every) {
+    kept.push_back(samples[i]);
+    kept.back().t_ns -= begin_ns;
+  }
+  return kept;
+}
+
+}  // namespace
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+void take_phase(const char* name, const PhaseResult& phase, Record& record) {
+  record.warmup_runs += phase.warmups;
+  if (!phase.settled) {
+    record.settled = false;
+    record.notes.push_back(fmt::format("{}: {}", name, phase.unsettled));
+  }
+  if (!phase.precise)
+    record.notes.push_back(fmt::format("{}: the median is known to {:.1f} % after {} repetitions",
+                                       name, 100 * relative_precision(phase.tokens_per_s),
+                                       phase.runs.size()));
+  if (!phase.tokens_per_s.outliers.empty())
+    record.notes.push_back(fmt::format("{}: {} of {} repetitions lie beyond 5 MAD", name,
+                                       phase.tokens_per_s.outliers.size(), phase.runs.size()));
+  if (phase.tokens_per_s.drifting)
+    record.notes.push_back(fmt::format("{}: the rate drifts by {:+.2f} % per second", name,
+                                       100 * phase.tokens_per_s.slope_per_s));
+}
+
+void finish_energy(device::Recorder& recorder, std::int64_t cell_begin_ns, std::int64_t begin_ns,
+                   std::int64_t end_ns, Record& record) {
+  for (EnergyOfPhase* phase : {&record.load, &record.prefill, &record.decode})
+    phase->net_joules = net_joules(*phase, record.idle_watts_before, record.idle_watts_after);
+  record.state = recorder.state(begin_ns, end_ns);
+  if (record.state.throttled)
+    record.notes.push_back("throttled while measuring: " + record.state.cause);
+  if (const device::SensorInfo* sensor = recorder.sensor()) record.sensor = *sensor;
+  if (record.idle_watts_before && record.idle_watts_after) {
+    const double change = *record.idle_watts_after / *record.idle_watts_before - 1;
+    if (std::abs(change) > 0.1)
+      record.notes.push_back(fmt::format(
+          "idle power changed by {:+.0f} % from before to after: net joules are uncertain",
+          100 * change));
+  }
+  record.watts = thinned(recorder.watts(), cell_begin_ns);
+  record.states = thinned(recorder.states(), cell_begin_ns);
+}
+
+void run_guarded(const std::function<Status()>& measure, Record& record) {
+  Status status;
+  try {
+    status = measure();
+  } catch (const std::bad_alloc&) {
+    status = fail(ErrorCode::kMemory, "the system refused memory");
+  }
+  if (status) return;
+  record.outcome =
+      status.error().code == ErrorCode::kMemory ? Outcome::kOutOfMemory : Outcome::kFailed;
+  record.reason = status.error().message;
+}
+
+}  // namespace edgelm::measure

@@ -1,0 +1,274 @@
+// Requests, timed.
+
+#include "measure/endpoint_cell.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "base/random.h"
+#include "measure/cell_record.h"
+#include "measure/latencies.h"
+#include "measure/prompt_text.h"
+#include "measure/server_process.h"
+#include "os/clock.h"
+
+namespace edgelm::measure {
+namespace {
+
+constexpr std::uint32_t kShortPrompt = 16;
+
+// A recorder's figures where the energy is not this device's.
+constexpr const char* kElsewhere = "the server is not on this device";
+
+class EndpointRun {
+ public:
+  EndpointRun(const CellSpec& spec, endpoint::Endpoint& server, const Surroundings& around,
+              Record& record)
+      : spec_(spec), server_(server), around_(around), record_(record) {}
+
+  Status measure() {
+    const std::int64_t cell_begin = around_.recorder.mark();
+    const auto url = http::parse_url(server_.url());
+    local_ = url && is_this_device(url->host);
+    const auto running = not_available("the server was running already");
+    record_.cold_load_ms = running;
+    record_.warm_load_ms = running;
+    record_.load.gross = running;
+    record_.idle_watts_before = idle();
+    const std::int64_t begin = around_.recorder.mark();
+    EDGELM_TRY(prefill_phase());
+    EDGELM_TRY(decode_phase());
+    const std::int64_t end = around_.recorder.mark();
+    record_.idle_watts_after = idle();
+    finish_energy(around_.recorder, cell_begin, begin, end, record_);
+    if (!local_) forget_energy();
+    if (url) read_memory(*url);
+    remark_on_prompts();
+    return {};
+  }
+
+ private:
+  [[nodiscard]] Known<double> idle() const {
+    if (!local_) return not_available(kElsewhere);
+    return measure_idle(spec_.pace, around_.recorder, around_.clock);
+  }
+
+  // About n_tokens long, and unlike every other prompt from its first word on: a server that keeps
+  // what it has read finds nothing to use.
+  std::string next_prompt(std::uint32_t n_tokens) {
+    const auto n_words = static_cast<std::uint32_t>(
+        std::max(1.0, std::floor((n_tokens - prefix_tokens_) / tokens_per_word_)));
+    ++n_requests_;
+    return fmt::format("{:08x}. {}", mix64(started_ns_ + n_requests_) >> 32,
+                       words(n_words, n_requests_));
+  }
+
+  // The server's count tells how many tokens a word has: the next prompts come nearer.
+  void learn(const std::string& prompt, const endpoint::Answer& answer, std::uint32_t wanted) {
+    if (!answer.prompt_tokens) return;
+    const std::uint32_t got = *answer.prompt_tokens;
+    const auto n_words = static_cast<double>(std::count(prompt.begin(), prompt.end(), ' '));
+    if (n_words >= 8 && got > prefix_tokens_)
+      tokens_per_word_ = std::clamp((got - prefix_tokens_) / n_words, 0.3, 8.0);
+    if (wanted != record_.settings.prompt_tokens) return;
+    least_prompt_ = std::min(least_prompt_, got);
+    most_prompt_ = std::max(most_prompt_, got);
+    if (answer.cached_prompt_tokens && *answer.cached_prompt_tokens > got / 10) ++n_cached_;
+  }
+
+  Result<endpoint::Answer> ask(std::uint32_t prompt_tokens, std::uint32_t decode_tokens) {
+    const std::string prompt = next_prompt(prompt_tokens);
+    endpoint::Sampling sampling;
+    sampling.max_tokens = decode_tokens;
+    sampling.ignore_eos = true;
+    EDGELM_TRY_ASSIGN(endpoint::Answer answer, server_.complete(prompt, sampling));
+    if (answer.piece_ns.empty())
+      return fail(ErrorCode::kUnsupported, "{}: an answer without text ({})", server_.url(),
+                  answer.finish_reason);
+    learn(prompt, answer, prompt_tokens);
+    return answer;
+  }
+
+  // One token is asked for: the first.
+  Result<TimedRun> prefill_once() {
+    const std::uint32_t wanted = record_.settings.prompt_tokens;
+    EDGELM_TRY_ASSIGN(const endpoint::Answer answer, ask(wanted, 1));
+    TimedRun run;
+    run.tokens = answer.prompt_tokens ? *answer.prompt_tokens : wanted;
+    run.ttft_ms = os::ns_to_ms(answer.piece_ns.front() - answer.start_ns);
+    run.seconds = run.ttft_ms * 1e-3;
+    if (answer.server_prefill_ms && *answer.server_prefill_ms > 0) {
+      run.seconds = *answer.server_prefill_ms * 1e-3;
+      server_times_ = true;
+    }
+    return run;
+  }
+
+  Result<TimedRun> decode_once() {
+    const Settings& settings = record_.settings;
+    EDGELM_TRY_ASSIGN(const endpoint::Answer answer,
+                      ask(std::max(settings.context_tokens, kShortPrompt), settings.decode_tokens));
+    const std::size_t pieces = answer.piece_ns.size();
+    const std::size_t tokens = answer.completion_tokens ? *answer.completion_tokens : pieces;
+    if (pieces < 2 || tokens < 2)
+      return fail(ErrorCode::kUnsupported,
+                  "{}: {} tokens in {} pieces came of {} asked for: no rate can be told from them",
+                  server_.url(), tokens, pieces, settings.decode_tokens);
+    if (!answer.completion_tokens) counted_ = false;
+    if (pieces + 1 < tokens || pieces > tokens + 1) pieces_are_tokens_ = false;
+    least_answer_ = std::min(least_answer_, tokens);
+    TimedRun run;
+    run.tokens = static_cast<double>(tokens - 1);
+    run.seconds = os::ns_to_s(answer.piece_ns.back() - answer.piece_ns.front());
+    run.latencies_ms.reserve(pieces - 1);
+    for (std::size_t i = 1; i < pieces; ++i)
+      run.latencies_ms.push_back(os::ns_to_ms(answer.piece_ns[i] - answer.piece_ns[i - 1]));
+    if (!(run.seconds > 0))
+      return fail(ErrorCode::kUnsupported, "{}: all pieces of an answer came at once",
+                  server_.url());
+    return run;
+  }
+
+  Status prefill_phase() {
+    if (record_.settings.prompt_tokens == 0) {
+      const auto none = not_available("this cell has no prompt");
+      record_.prefill_tokens_per_s = record_.ttft_ms = none;
+      record_.prefill.gross = none;
+      return {};
+    }
+    PhaseTask task{.name = "prefill", .run = [this] { return prefill_once(); }};
+    task.progress = around_.progress;
+    EDGELM_TRY(ask(record_.settings.prompt_tokens, 1));  // loads the model, tells its tokens
+    EDGELM_TRY(ask(record_.settings.prompt_tokens, 1));
+    least_prompt_ = std::numeric_limits<std::uint32_t>::max();
+    most_prompt_ = 0;
+    EDGELM_TRY_ASSIGN(const PhaseResult phase,
+                      run_phase(task, spec_.pace, around_.recorder, around_.clock));
+    take_phase("prefill", phase, record_);
+    record_.prefill_tokens_per_s = phase.tokens_per_s;
+    record_.ttft_ms = phase.series([](const TimedRun& run) { return run.ttft_ms; });
+    const auto inside = not_available("not told apart by the server");
+    record_.ttft_tokenize_ms = record_.ttft_prefill_ms = record_.ttft_sample_ms = inside;
+    record_.notes.emplace_back(server_times_ ? "prefill: by the server's own timings"
+                                             : "prefill: prompt tokens over TTFT");
+    record_.prefill = phase.energy;
+    return {};
+  }
+
+  Status decode_phase() {
+    if (record_.settings.decode_tokens == 0) {
+      const auto none = not_available("this cell decodes nothing");
+      record_.decode_tokens_per_s = record_.tpot_ms = none;
+      record_.itl_p50_ms = record_.itl_p90_ms = record_.itl_p99_ms = none;
+      record_.decode.gross = none;
+      return {};
+    }
+    PhaseTask task{.name = "decode", .run = [this] { return decode_once(); }};
+    task.progress = around_.progress;
+    EDGELM_TRY_ASSIGN(const PhaseResult phase,
+                      run_phase(task, spec_.pace, around_.recorder, around_.clock));
+    take_phase("decode", phase, record_);
+    record_.decode_tokens_per_s = phase.tokens_per_s;
+    record_.tpot_ms =
+        phase.series([](const TimedRun& run) { return run.seconds * 1e3 / run.tokens; });
+    if (pieces_are_tokens_) {
+      fill_latencies(phase, record_);
+    } else {
+      const auto none = not_available("the server sends several tokens in one piece");
+      record_.itl_p50_ms = record_.itl_p90_ms = record_.itl_p99_ms = none;
+    }
+    if (!counted_)
+      record_.notes.emplace_back("decode: the server reports no usage, pieces count as tokens");
+    if (least_answer_ < record_.settings.decode_tokens)
+      record_.notes.push_back(fmt::format("decode: answers as short as {} tokens of {}",
+                                          least_answer_, record_.settings.decode_tokens));
+    record_.decode = phase.energy;
+    if (record_.settings.context_tokens > kShortPrompt)
+      record_.decode.gross = not_available(
+          "at depth, the energy of the prompt cannot be told from that of the answer");
+    return {};
+  }
+
+  void forget_energy() {
+    for (EnergyOfPhase* phase : {&record_.prefill, &record_.decode}) {
+      phase->gross = not_available(kElsewhere);
+      phase->net_joules = not_available(kElsewhere);
+    }
+  }
+
+  void read_memory(const http::Url& url) {
+    if (!local_) return;
+    std::uint16_t port = 0;
+    std::from_chars(url.port.data(), url.port.data() + url.port.size(), port);
+    const Known<ServerProcess> process = find_server(port);
+    if (!process) {
+      record_.memory.pss_file = record_.memory.pss_anonymous = record_.memory.peak_rss =
+          not_available(process.error().reason);
+      return;
+    }
+    record_.memory = memory_of(*process);
+    record_.notes.push_back(
+        fmt::format("memory: of the server's process {} ({}{})", process->pid, process->name,
+                    process->all.size() > 1 ? fmt::format(" and {} more", process->all.size() - 1)
+                                            : std::string()));
+  }
+
+  void remark_on_prompts() {
+    if (record_.settings.prompt_tokens == 0) return;
+    if (most_prompt_ == 0) {
+      record_.notes.emplace_back(
+          "prompts: of about the length asked for; the server tells no count");
+    } else {
+      record_.notes.push_back(fmt::format("prompts: {} to {} tokens by the server's count",
+                                          least_prompt_, most_prompt_));
+    }
+    if (n_cached_ > 0)
+      record_.notes.push_back(
+          fmt::format("prefill: the server used its prompt cache in {} requests", n_cached_));
+  }
+
+  const CellSpec& spec_;
+  endpoint::Endpoint& server_;
+  const Surroundings& around_;
+  Record& record_;
+  bool local_ = false;
+  std::uint64_t started_ns_ = static_cast<std::uint64_t>(os::now_ns());
+  std::uint64_t n_requests_ = 0;
+  double tokens_per_word_ = 1.2;
+  double prefix_tokens_ = 5;
+  std::uint32_t least_prompt_ = std::numeric_limits<std::uint32_t>::max();
+  std::uint32_t most_prompt_ = 0;
+  std::uint32_t n_cached_ = 0;
+  std::size_t least_answer_ = std::numeric_limits<std::size_t>::max();
+  bool server_times_ = false;
+  bool counted_ = true;
+  bool pieces_are_tokens_ = true;
+};
+
+}  // namespace
+
+std::string_view endpoint_definitions() {
+  return "TTFT: from the request until the first piece of text, over HTTP · prefill: prompt tokens "
+         "/ "
+         "the server's own time, or / TTFT (a note says which) · decode: (tokens - 1) / time from "
+         "the "
+         "first piece to the last, sampling included; TPOT: its inverse; ITL: between pieces · "
+         "energy: "
+         "of whole requests, by the sensors of this device · intervals: 95 % bootstrap of the "
+         "median";
+}
+
+Record measure_endpoint(const CellSpec& spec, endpoint::Endpoint& server,
+                        const Surroundings& around) {
+  Record record;
+  record.settings = spec.settings;
+  record.time = utc_now();
+  run_guarded([&] { return EndpointRun(spec, server, around, record).measure(); }, record);
+  return record;
+}
+
+}  // namespace edgelm::measure
