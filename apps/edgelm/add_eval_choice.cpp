@@ -16,7 +16,8 @@ constexpr const char* kExamples =
     "Examples:\n"
     "  edgelm eval choice model.gguf -f hellaswag_val_full.txt --tasks 400\n"
     "  edgelm eval choice model.gguf -f mmlu/test --shots 5 --tasks 500\n"
-    "  edgelm eval choice model.gguf -f openbookqa.test.json -o json >a.json\n";
+    "  edgelm eval choice model.gguf -f openbookqa.test.json -o json >a.json\n"
+    "  edgelm eval choice --endpoint http://127.0.0.1:11434 -m qwen2.5:1.5b -f mmlu --letters\n";
 
 struct Options : EvalOptions {
   quality::ChoiceFiles files;
@@ -28,18 +29,22 @@ struct Options : EvalOptions {
 Status eval_choice(Options& options) {
   if (!options.format.empty()) options.files.format = quality::format_of(options.format);
   EDGELM_TRY_ASSIGN(const quality::ChoiceSet set, quality::read_choices(options.files));
-  EDGELM_TRY_ASSIGN(const OpenSubject open, open_subject(options));
-  quality::ChoiceOptions choice;
-  choice.by_letter = options.letters;
-  choice.max_tokens = options.max_tokens;
-  const InterruptGuard guard;
-  std::optional<quality::Evaluation> evaluation;
-  {
-    Progress progress;
-    static_cast<quality::EvaluationOptions&>(choice) = evaluation_options(options, progress);
-    EDGELM_TRY_ASSIGN(evaluation, quality::evaluate_choices(*open.subject, set, choice));
-  }
-  return finish_evaluation(options, std::move(*evaluation));
+  return run_evaluation(
+      options,
+      [&](quality::Subject& subject,
+          const quality::EvaluationOptions& shared) -> Result<quality::Evaluation> {
+        quality::ChoiceOptions choice;
+        static_cast<quality::EvaluationOptions&>(choice) = shared;
+        choice.by_letter = options.letters;
+        choice.max_tokens = options.max_tokens;
+        if (!choice.by_letter) {
+          if (Status scores = subject.can_score(); !scores) {
+            scores.error().message += "; --letters asks for the letter of the right choice instead";
+            return fail(scores.error());
+          }
+        }
+        return quality::evaluate_choices(subject, set, choice);
+      });
 }
 
 }  // namespace
@@ -48,7 +53,7 @@ void add_eval_choice(CLI::App& eval, Outcome& outcome) {
   CLI::App* command = eval.add_subcommand("choice", "Multiple-choice questions");
   command->footer(kExamples);
   auto options = std::make_shared<Options>();
-  add_file_flags(*command, *options);
+  add_subject_flags(*command, *options);
   command->add_option("-f,--file", options->files.path, "The questions")->required();
   command->add_option("--format", options->format, "Of the file (default: recognised)")
       ->check(

@@ -6,13 +6,14 @@
 #include "apps/edgelm/eval.h"
 #include "apps/edgelm/output.h"
 #include "quality/compare.h"
-#include "quality/record_json.h"
 
 namespace edgelm::apps {
 namespace {
 
 constexpr const char* kExamples =
-    "A and B are what `edgelm eval ... -o json` printed. Differences are B - A.\n\n"
+    "A and B are files that `edgelm eval ... -o json` printed, or runs in the store (the id that "
+    "an\n"
+    "evaluation prints, or its beginning). Differences are B - A.\n\n"
     "Examples:\n"
     "  edgelm eval choice a.gguf -f hellaswag_val_full.txt --tasks 1000 -o json >a.json\n"
     "  edgelm eval choice b.gguf -f hellaswag_val_full.txt --tasks 1000 -o json >b.json\n"
@@ -32,8 +33,8 @@ api::Json to_json(const quality::Comparison& one) {
                     {"b", one.b},
                     {"difference", one.difference.mean},
                     {"standard_error", one.difference.standard_error},
-                    {"low", one.interval.low},
-                    {"high", one.interval.high},
+                    {"low", one.difference.low},
+                    {"high", one.difference.high},
                     {"bootstrap_low", one.bootstrap.low},
                     {"bootstrap_high", one.bootstrap.high},
                     {"p", one.p}};
@@ -53,7 +54,7 @@ std::string to_text(const quality::Comparison& one) {
       "{} "
       "common items",
       one.task, one.metric, unit * one.a, sign, unit * one.b, sign, unit * one.difference.mean,
-      sign, unit * one.interval.low, unit * one.interval.high, one.p, one.n);
+      sign, unit * one.difference.low, unit * one.difference.high, one.p, one.n);
   if (one.unpaired > 0) text += fmt::format(", {} unpaired", one.unpaired);
   if (one.shares)
     text +=
@@ -63,8 +64,8 @@ std::string to_text(const quality::Comparison& one) {
 }
 
 Status eval_compare(const Options& options) {
-  EDGELM_TRY_ASSIGN(const auto a, quality::read_records(options.a));
-  EDGELM_TRY_ASSIGN(const auto b, quality::read_records(options.b));
+  EDGELM_TRY_ASSIGN(const auto a, load_records(options.a));
+  EDGELM_TRY_ASSIGN(const auto b, load_records(options.b));
   EDGELM_TRY_ASSIGN(const auto all, quality::compare_all(a, b));
   api::Json json = api::Json::array();
   std::string text;

@@ -7,8 +7,11 @@
 #include "apps/edgelm/models.h"
 #include "apps/edgelm/output.h"
 #include "apps/edgelm/progress.h"
+#include "apps/edgelm/run.h"
 #include "os/file.h"
 #include "quality/perplexity.h"
+#include "quality/text_file.h"
+#include "report/record_json.h"
 
 namespace edgelm::apps {
 namespace {
@@ -19,15 +22,31 @@ constexpr const char* kExamples =
     "  edgelm eval perplexity model.gguf -f wiki.test.raw -c 512 --chunks 50\n"
     "  edgelm eval perplexity tiny -f novel.txt -c 256 -o json\n";
 
-struct PerplexityFlags {
-  std::string model;
+struct PerplexityFlags : EvalOptions {
   std::string file;
-  std::string output = "text";
   quality::PerplexityOptions perplexity;
-  backend::CpuOptions cpu;
 };
 
-Status eval_perplexity(const PerplexityFlags& options) {
+Status print(const PerplexityFlags& options, const model::Model& model,
+             const quality::Perplexity& result, const quality::Record& record) {
+  if (options.output == "json") {
+    const api::Json json = {{"model", model.file().path()},
+                            {"file", options.file},
+                            {"context", options.perplexity.context},
+                            {"kv_type", plan::kv_type_name(options.perplexity.kv_type)},
+                            {"perplexity", result.perplexity},
+                            {"stderr", result.standard_error},
+                            {"tokens", result.tokens},
+                            {"chunks", result.chunks},
+                            {"records", api::Json::array({report::to_json(record)})}};
+    return write_result(api::dump(json) + "\n");
+  }
+  return write_result(fmt::format(
+      "perplexity {:.4f} +/- {:.4f} over {} tokens in {} chunks of {}\n", result.perplexity,
+      result.standard_error, result.tokens, result.chunks, options.perplexity.context));
+}
+
+Status eval_perplexity(PerplexityFlags& options) {
   EDGELM_TRY_ASSIGN(const auto backend, backend::CpuBackend::create(options.cpu));
   EDGELM_TRY_ASSIGN(const auto model, load_model(options.model));
   EDGELM_TRY_ASSIGN(const std::string text, options.file == "-"
@@ -36,27 +55,29 @@ Status eval_perplexity(const PerplexityFlags& options) {
   if (options.perplexity.context > model->hparams().context_length)
     warn(fmt::format("chunks of {} tokens are beyond the {} that the model's header states",
                      options.perplexity.context, model->hparams().context_length));
-  Progress progress;
-  EDGELM_TRY_ASSIGN(const quality::Perplexity result,
-                    quality::perplexity(model, *backend, text, options.perplexity,
-                                        [&](std::uint32_t done, std::uint32_t all, double so_far) {
-                                          progress.update(done, all,
-                                                          fmt::format("perplexity {:.4f}", so_far));
-                                        }));
-  if (options.output == "json") {
-    const api::Json json = {{"model", model->file().path()},
-                            {"file", options.file},
-                            {"context", options.perplexity.context},
-                            {"kv_type", plan::kv_type_name(options.perplexity.kv_type)},
-                            {"perplexity", result.perplexity},
-                            {"stderr", result.standard_error},
-                            {"tokens", result.tokens},
-                            {"chunks", result.chunks}};
-    return write_result(api::dump(json) + "\n");
+  const InterruptGuard guard;
+  options.perplexity.cancelled = [] { return interrupted.load(); };
+  quality::Perplexity result;
+  {
+    Progress progress;
+    EDGELM_TRY_ASSIGN(result,
+                      quality::perplexity(model, *backend, text, options.perplexity,
+                                          [&](std::uint32_t done, std::uint32_t all, double value) {
+                                            progress.update(
+                                                done, all, fmt::format("perplexity {:.4f}", value));
+                                          }));
   }
-  return write_result(fmt::format(
-      "perplexity {:.4f} +/- {:.4f} over {} tokens in {} chunks of {}\n", result.perplexity,
-      result.standard_error, result.tokens, result.chunks, options.perplexity.context));
+  EDGELM_TRY_ASSIGN(const auto subject, quality::FileSubject::create(model, *backend, {}));
+  const std::string data = fmt::format("{} {}", options.file.substr(options.file.rfind('/') + 1),
+                                       quality::short_hash(text));
+  std::vector<quality::Record> records = {
+      quality::perplexity_record(subject->identity(), data, options.perplexity, result)};
+  EDGELM_TRY(keep(options, records));
+  EDGELM_TRY(print(options, *model, result, records[0]));
+  if (result.chunks < result.asked_chunks)
+    return fail(ErrorCode::kIo, "interrupted after {} of {} chunks", result.chunks,
+                result.asked_chunks);
+  return {};
 }
 
 }  // namespace
@@ -76,9 +97,7 @@ void add_eval_perplexity(CLI::App& eval, Outcome& outcome) {
       ->check(CLI::Range(1, 8192))
       ->capture_default_str();
   add_kv_type_flag(*command, options->perplexity.kv_type);
-  command->add_option("-o,--output", options->output, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
+  add_output_flags(*command, *options);
   add_cpu_flags(*command, options->cpu);
   command->callback([options, &outcome] { outcome.status = eval_perplexity(*options); });
 }

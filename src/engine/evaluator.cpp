@@ -33,8 +33,8 @@ Evaluator::Evaluator(std::shared_ptr<const model::Model> model,
   std::iota(blocks_.begin(), blocks_.end(), 0U);
 }
 
-Status Evaluator::run_chunk(std::span<const text::TokenId> ids, std::uint32_t begin,
-                            std::uint32_t first) {
+Status Evaluator::run_part(std::span<const text::TokenId> ids, std::uint32_t begin,
+                           std::uint32_t first) {
   positions_.resize(ids.size());
   std::iota(positions_.begin(), positions_.end(), begin);
   sequence_of_.assign(ids.size(), 0);

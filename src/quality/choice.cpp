@@ -89,11 +89,14 @@ Status ask_tasks(Subject& subject, std::span<const ChoiceTask* const> tasks,
                        options.cancelled));
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     const ChoiceTask& task = *tasks[i];
-    if (!answers[i]) return fail(answers[i].error());
-    const auto letter = letter_of(answers[i]->text, task.choices.size());
+    // A question that is too long for the context is wrong; anything else ends the evaluation.
+    if (!answers[i] && answers[i].error().code != ErrorCode::kLimit)
+      return fail(answers[i].error());
+    const std::string text = answers[i] ? answers[i]->text : "";
+    const auto letter = letter_of(text, task.choices.size());
     out.unread += letter ? 0 : 1;
     Item item = item_of(task, letter == task.gold ? 1 : 0);
-    item.answer = answers[i]->text;
+    item.answer = text;
     item.expected = std::string(1, static_cast<char>('A' + task.gold));
     out.letter.push_back(std::move(item));
   }
@@ -167,6 +170,7 @@ Result<Evaluation> evaluate_choices(Subject& subject, const ChoiceSet& set,
     const Status done = options.by_letter ? ask_tasks(subject, tasks, options, got)
                                           : score_task(subject, *tasks[0], got);
     if (!done) {
+      got.letter.resize(std::min<std::size_t>(got.letter.size(), out.done));
       out.stopped = done.error();
       out.stopped->message = fmt::format("task {}: {}", tasks[0]->id, out.stopped->message);
       break;

@@ -56,7 +56,7 @@ TEST(Choice, TakesTheLargestSumAndTheLargestPerCharacter) {
   EXPECT_EQ(acc.items[1].value, 0);
   // Sums of the right choices: 3 x -6, 3 x -16, 2 x -12, 2 x -8.
   EXPECT_DOUBLE_EQ(*record_of(got, "gold log-likelihood").value, -10.6);
-  const Interval wilson_interval = wilson(3, 10);
+  const Interval wilson_interval = stats::wilson(3, 10);
   EXPECT_DOUBLE_EQ(acc.low, wilson_interval.low);
   // llama.cpp's score: the mean per token, here "two words" with -3.
   const Evaluation hella =

@@ -19,8 +19,8 @@ Result<Comparison> compare(const Record& a, const Record& b) {
   std::unordered_map<std::string_view, double> of_a;
   of_a.reserve(a.items.size());
   for (const Item& item : a.items) of_a.emplace(item.id, item.value);
-  std::vector<double> differences;
-  differences.reserve(b.items.size());
+  std::vector<double> differences, values_a, values_b;
+  for (auto* values : {&differences, &values_a, &values_b}) values->reserve(b.items.size());
   result.shares = a.random_level.has_value() && b.random_level.has_value();
   std::uint64_t only_a = 0, only_b = 0;
   for (const Item& item : b.items) {
@@ -32,6 +32,8 @@ Result<Comparison> compare(const Record& a, const Record& b) {
     const double before = found->second;
     of_a.erase(found);  // an id that stands twice pairs once
     differences.push_back(item.value - before);
+    values_a.push_back(before);
+    values_b.push_back(item.value);
     result.a += before;
     result.b += item.value;
     only_a += before > 0.5 && item.value <= 0.5 ? 1 : 0;
@@ -48,16 +50,12 @@ Result<Comparison> compare(const Record& a, const Record& b) {
                 a.task, a.metric);
   result.a /= static_cast<double>(result.n);
   result.b /= static_cast<double>(result.n);
-  result.difference = mean_of(differences);
-  result.interval = result.difference.interval();
-  result.bootstrap = bootstrap_mean(differences, 1);
+  result.difference = stats::paired_difference(values_b, values_a);
+  result.bootstrap = bootstrap_mean(differences);
+  result.p = result.difference.p_value;
   if (result.shares) {
     result.mcnemar = mcnemar(only_a, only_b);
     result.p = result.mcnemar.mid_p;
-  } else if (result.difference.standard_error > 0) {
-    result.p = normal_p(result.difference.mean / result.difference.standard_error);
-  } else {
-    result.p = result.difference.mean == 0 ? 1 : 0;
   }
   return result;
 }

@@ -12,15 +12,14 @@ namespace edgelm::quality {
 
 struct Comparison {
   std::string task, metric;
-  std::uint64_t n = 0;         // items that both have
-  std::uint64_t unpaired = 0;  // items that only one has
-  double a = 0, b = 0;         // means over the common items
-  Mean difference;             // b - a per item, with its paired standard error
-  Interval interval;           // 95 %, normal
-  Interval bootstrap;          // 95 %, of the same mean; seed 1
-  double p = 1;                // of the difference: McNemar's mid-p, else normal
-  bool shares = false;         // items are right or wrong
-  McNemar mcnemar;             // when they are
+  std::uint64_t n = 0;                 // items that both have
+  std::uint64_t unpaired = 0;          // items that only one has
+  double a = 0, b = 0;                 // means over the common items
+  stats::PairedDifference difference;  // b - a per item, 95 % by Student's t
+  Interval bootstrap;                  // 95 %, of the same mean
+  double p = 1;                        // of the difference: McNemar's mid-p, else Student's
+  bool shares = false;                 // items are right or wrong
+  McNemar mcnemar;                     // when they are
 };
 
 // kUsage when the records are not of one task and metric, or have no item in common.

@@ -25,7 +25,7 @@ void set_proportion(Record& record) {
   if (record.n == 0) return;
   record.value = static_cast<double>(right) / static_cast<double>(record.n);
   record.standard_error = proportion_error(right, record.n);
-  const Interval interval = wilson(right, record.n);
+  const Interval interval = stats::wilson(right, record.n);
   record.low = interval.low;
   record.high = interval.high;
 }

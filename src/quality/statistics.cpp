@@ -1,4 +1,4 @@
-// Closed formulas, and a bootstrap.
+// Closed formulas.
 
 #include "quality/statistics.h"
 
@@ -6,21 +6,9 @@
 #include <cmath>
 #include <vector>
 
-#include "base/random.h"
-#include "stats/summary.h"
+#include "stats/bootstrap.h"
 
 namespace edgelm::quality {
-
-Interval wilson(std::uint64_t successes, std::uint64_t n, double z) {
-  if (n == 0) return {0, 1};
-  const auto count = static_cast<double>(n);
-  const double p = static_cast<double>(successes) / count;
-  const double z2 = z * z;
-  const double centre = (p + z2 / (2 * count)) / (1 + z2 / count);
-  const double half =
-      z / (1 + z2 / count) * std::sqrt(p * (1 - p) / count + z2 / (4 * count * count));
-  return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
-}
 
 double proportion_error(std::uint64_t successes, std::uint64_t n) {
   if (n < 2) return 0;
@@ -43,18 +31,9 @@ Mean mean_of(std::span<const double> values) {
   return result;
 }
 
-Interval bootstrap_mean(std::span<const double> values, std::uint64_t seed,
-                        std::uint32_t resamples) {
-  if (values.empty() || resamples == 0) return {};
-  Random random(seed);
-  std::vector<double> means(resamples);
-  for (double& mean : means) {
-    double sum = 0;
-    for (std::size_t i = 0; i < values.size(); ++i)
-      sum += values[static_cast<std::size_t>(random.bits() % values.size())];
-    mean = sum / static_cast<double>(values.size());
-  }
-  return {stats::quantile(means, 0.025), stats::quantile(means, 0.975)};
+Interval bootstrap_mean(std::span<const double> values) {
+  const std::vector<double> ones(values.size(), 1.0);
+  return stats::bootstrap_ratio_of_totals(values, ones);
 }
 
 McNemar mcnemar(std::uint64_t only_a, std::uint64_t only_b) {

@@ -1,23 +1,18 @@
 #pragma once
-// The statistics of quality: intervals of proportions and means, and the paired tests that tell two
-// models apart on the same items. Used by every evaluation of this folder and by compare.h; pure
-// arithmetic, so that each formula has its test.
+// The statistics of quality that stats/ does not have: standard errors as the reference
+// implementations print them, and McNemar's test, which tells two models apart on the same items.
+// Used by every evaluation of this folder and by compare.h; pure arithmetic with its own tests.
 
 #include <cstdint>
 #include <span>
+
+#include "stats/inference.h"
 
 namespace edgelm::quality {
 
 inline constexpr double kZ95 = 1.959963984540054;  // the normal quantile of 97.5 %
 
-struct Interval {
-  double low = 0;
-  double high = 0;
-};
-
-// Wilson's score interval of a proportion (Wilson 1927): right near 0 and 1 and for few items,
-// where p +/- z s is not. [0, 1] without items.
-Interval wilson(std::uint64_t successes, std::uint64_t n, double z = kZ95);
+using stats::Interval;
 
 // sqrt(p (1 - p) / (n - 1)), as lm-evaluation-harness and llama.cpp print it; 0 below two items.
 double proportion_error(std::uint64_t successes, std::uint64_t n);
@@ -33,9 +28,8 @@ struct Mean {
 };
 Mean mean_of(std::span<const double> values);
 
-// Percentile bootstrap of the mean: for few or skewed values. Seeded, so that it repeats.
-Interval bootstrap_mean(std::span<const double> values, std::uint64_t seed,
-                        std::uint32_t resamples = 2000);
+// Percentile bootstrap of the mean, 95 %: for few or skewed values. Seeded, so that it repeats.
+Interval bootstrap_mean(std::span<const double> values);
 
 // Two models on the same items, by the items that only one of them gets right (McNemar 1947).
 // Under the null hypothesis each of those goes either way with probability 1/2.

@@ -40,8 +40,8 @@ struct Turn {
 
 // Either a text to be continued, or turns of a chat.
 struct Prompt {
-  std::string text;
-  std::vector<Turn> chat;
+  std::string text = {};
+  std::vector<Turn> chat = {};
   std::uint64_t seed = 0;
 };
 
@@ -49,18 +49,18 @@ struct Generation {
   float temperature = 0;  // 0: greedy
   float top_p = 1;
   std::uint32_t max_tokens = 256;
-  std::vector<std::string> stop;
+  std::vector<std::string> stop = {};
 };
 
 struct Generated {
-  std::string text;
+  std::string text = {};
   bool ended = false;  // by itself or a stop string; not by the limit
   Known<std::uint32_t> n_tokens = not_available("not told");
 };
 
 // Who it is, for the record.
 struct Identity {
-  std::string model, model_hash, type, engine;
+  std::string model = {}, model_hash = {}, type = {}, engine = {};
   std::uint64_t file_bytes = 0;
 };
 

@@ -1,0 +1,48 @@
+// Items are paired by id; what has nothing in common is refused.
+
+#include "quality/compare.h"
+
+#include <gtest/gtest.h>
+
+namespace edgelm::quality {
+namespace {
+
+Record record() {
+  Record one;
+  one.model = "m.gguf";
+  one.task = "hellaswag";
+  one.metric = "acc";
+  one.value = 0.5;
+  one.n = 2;
+  one.items = {{.id = "a", .value = 1}, {.id = "b", .value = 0}};
+  return one;
+}
+
+TEST(Compare, MeansArePairedByItem) {
+  Record a = record();
+  Record b = record();
+  a.random_level = b.random_level = not_available("not a choice task");
+  a.items = {{.id = "1", .value = -10}, {.id = "2", .value = -20}, {.id = "3", .value = -30}};
+  b.items = {{.id = "3", .value = -28}, {.id = "1", .value = -9}, {.id = "4", .value = 0}};
+  const Comparison got = compare(a, b).value();
+  EXPECT_EQ(got.n, 2U);
+  EXPECT_EQ(got.unpaired, 2U);
+  EXPECT_DOUBLE_EQ(got.difference.mean, 1.5);
+  EXPECT_DOUBLE_EQ(got.difference.standard_error, 0.5);
+  EXPECT_FALSE(got.shares);
+}
+
+TEST(Compare, RefusesWhatHasNothingInCommon) {
+  Record a = record();
+  Record b = record();
+  for (Item& item : b.items) item.id += "x";
+  EXPECT_NE(compare(a, b).error().message.find("no item in common"), std::string::npos);
+  b.metric = "acc_norm";
+  EXPECT_FALSE(compare(a, b));
+  const auto none = compare_all({a}, {b});
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().message.find("hellaswag (acc_norm)"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace edgelm::quality
