@@ -117,8 +117,11 @@ Status OpenAiEndpoint::greet() {
   } else if ((response.status == 404 || response.status == 405) && !options_.model.empty()) {
     model_ = options_.model;  // some gateways have no list
   } else if (response.status == 404 || response.status == 405) {
-    return fail(ErrorCode::kUsage, "{}: the server lists no models ({}): name one", url,
-                response.status);
+    return fail(
+        ErrorCode::kUsage,
+        "{}: answers {}: no OpenAI-compatible server, or one that lists no models: then name "
+        "one",
+        url, response.status);
   } else {
     return fail(status_error(response, url, options_.api_key));
   }

@@ -97,7 +97,7 @@ TEST(Connect, NamesWhatIsWrong) {
   LoopbackServer listless(
       [](const HttpRequest&, Exchange& exchange) { exchange.respond(404, "{}"); });
   EXPECT_THAT(Endpoint::connect({.url = listless.url()}).error().message,
-              HasSubstr("lists no models"));
+              HasSubstr("one that lists no models"));
   EXPECT_EQ(Endpoint::connect({.url = listless.url(), .model = "x"}).value()->model(), "x");
 
   for (const char* body : {R"({"data": [{"id": 5}]})", R"({"data": {}})", "[]", "{"}) {

@@ -75,7 +75,8 @@ Result<std::vector<Address>> resolve(const std::string& host, const std::string&
   if (shared->lookup.error == 0) return std::move(shared->lookup.addresses);
   const int error = shared->lookup.error;
   if (error == EAI_NONAME)
-    return fail(ErrorCode::kIo, "{}: no machine is known by the name '{}'", name, host);
+    return fail(ErrorCode::kIo, "{}: no machine is known by the name '{}' (is the network up?)",
+                name, host);
   return fail(ErrorCode::kIo, "{}: looking up '{}': {}", name, host, ::gai_strerror(error));
 }
 
