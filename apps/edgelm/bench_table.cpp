@@ -50,7 +50,7 @@ class Table {
   explicit Table(const std::vector<BenchRow>& rows) : rows_(rows) {}
 
   template <class F>
-  void add(const char* title, bool is_number, F cell, bool always = true) {
+  void add(const std::string& title, bool is_number, F cell, bool always = true) {
     Column column{.title = title, .number = is_number, .cells = {}, .always = always};
     column.cells.reserve(rows_.size());
     bool any = always;
@@ -108,7 +108,15 @@ std::string energy(const BenchRow& row) {
                                             : std::string());
 }
 
-void add_columns(Table& table) {
+// With the scope of the sensor, without which joules say little.
+std::string energy_title(const std::vector<BenchRow>& rows) {
+  for (const BenchRow& row : rows)
+    if (!row.record->sensor.id.empty())
+      return fmt::format("J/token ({})", device::scope_name(row.record->sensor.scope));
+  return "J/token";
+}
+
+void add_columns(Table& table, const std::vector<BenchRow>& rows) {
   const auto settings = [](const BenchRow& row) -> const measure::Settings& {
     return row.record->settings;
   };
@@ -155,7 +163,7 @@ void add_columns(Table& table) {
                            or_na(number(row.record->itl_p90_ms, 2)));
       },
       false);
-  table.add("J/token", true, energy, false);
+  table.add(energy_title(rows), true, energy, false);
   table.add("weights GB/s", true, [](const BenchRow& row) {
     return or_na(number(figures_of(row).bytes_per_s, 2, 1e-9));
   });
@@ -220,7 +228,7 @@ std::string remarks(const std::vector<BenchRow>& rows) {
 
 std::string markdown(const std::vector<BenchRow>& rows) {
   Table table(rows);
-  add_columns(table);
+  add_columns(table, rows);
   const std::string said = remarks(rows);
   return table.text() + (said.empty() ? "" : "\n" + said);
 }

@@ -158,7 +158,9 @@ Known<double> net_joules(const EnergyOfPhase& phase, const Known<double>& idle_b
   if (!idle_before && !idle_after) return not_available(idle_before.error().reason);
   const double before = idle_before ? *idle_before : *idle_after;
   const double after = idle_after ? *idle_after : *idle_before;
-  return phase.gross->joules - 0.5 * (before + after) * phase.gross->seconds;
+  const double net = phase.gross->joules - 0.5 * (before + after) * phase.gross->seconds;
+  // What is left of two equal figures is rounding.
+  return std::abs(net) < 1e-9 * phase.gross->joules ? 0.0 : net;
 }
 
 }  // namespace edgelm::measure

@@ -21,7 +21,7 @@ Series make_series(std::span<const double> samples, std::span<const double> time
   const stats::Interval interval = stats::bootstrap_median(samples);
   series.low = interval.low;
   series.high = interval.high;
-  series.outliers = stats::outliers(samples);
+  if (samples.size() >= kSamplesForOutliers) series.outliers = stats::outliers(samples);
   const stats::Slope slope = stats::theil_sen(times_s, samples);
   if (series.median != 0) series.slope_per_s = slope.slope / std::abs(series.median);
   const double duration = times_s.size() < 2 ? 0 : times_s.back() - times_s.front();

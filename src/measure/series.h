@@ -11,6 +11,9 @@ namespace edgelm::measure {
 // A drift below this share of the median, over the whole series, is noise of no consequence.
 constexpr double kDriftThreshold = 0.02;
 
+// Of fewer, two that happen to be alike make an outlier of every other.
+constexpr std::size_t kSamplesForOutliers = 5;
+
 // `times_s`: when each sample was taken, of the same size.
 Series make_series(std::span<const double> samples, std::span<const double> times_s);
 

@@ -102,7 +102,9 @@ Result<MappedFile> MappedFile::of_range(int descriptor, const std::string& name,
   MappedFile mapped;
   if (size == 0) return mapped;
   void* const place = size > SIZE_MAX ? nullptr : reserve(static_cast<std::size_t>(size));
-  if (place == nullptr) return system_error(name, "find address space for it");
+  if (place == nullptr)
+    return fail(ErrorCode::kMemory, "{}: cannot find address space for it: {}", name,
+                std::strerror(errno));
   void* const address = ::mmap(place, static_cast<std::size_t>(size), PROT_READ,
                                MAP_PRIVATE | MAP_FIXED, descriptor, static_cast<off_t>(offset));
   if (address == MAP_FAILED) {
