@@ -18,3 +18,21 @@ function(edgelm_embed name)
   set_source_files_properties(${assembly} PROPERTIES OBJECT_DEPENDS "${depends}")
   target_sources(edgelm_${name} PRIVATE ${assembly})
 endfunction()
+
+# edgelm_embed_as(NAME SYMBOL PATH): the same for one file that the build makes, under a symbol of its own.
+function(edgelm_embed_as name symbol path)
+  set(assembly ${PROJECT_BINARY_DIR}/embedded/${symbol}.S)
+  set(symbol edgelm_${symbol})
+  file(CONFIGURE OUTPUT ${assembly} @ONLY CONTENT "    .section .rodata
+    .balign 16
+    .global @symbol@_begin
+@symbol@_begin:
+    .incbin \"@path@\"
+    .global @symbol@_end
+@symbol@_end:
+    .byte 0
+    .section .note.GNU-stack,\"\",%progbits
+")
+  set_source_files_properties(${assembly} PROPERTIES OBJECT_DEPENDS ${path})
+  target_sources(edgelm_${name} PRIVATE ${assembly} ${path})
+endfunction()

@@ -14,6 +14,7 @@ find_path(BOOST_INCLUDE_DIR boost/beast.hpp REQUIRED)      # Asio and Beast: hea
 find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)  # headers alone
 
 include(${CMAKE_CURRENT_LIST_DIR}/embed.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/web.cmake)
 
 set_property(GLOBAL PROPERTY EDGELM_FOLDERS "")
 
@@ -83,6 +84,7 @@ edgelm_folder(measure LEVEL 7 DEPS base os stats api device endpoint engine mode
 edgelm_folder(quality LEVEL 7 DEPS base os stats api endpoint engine model)
 edgelm_folder(report LEVEL 8 DEPS base os stats api device econ predict measure quality
   LIBS PkgConfig::SQLITE)
+edgelm_web(report)
 
 function(edgelm_add_unit_tests)
   find_package(GTest REQUIRED)

@@ -39,6 +39,7 @@ template <class Fields>
 void fields(Fields& f, Reading& r) {
   f("t_ns", r.t_ns);
   f("watts", r.value);
+  f.added("restart", r.restart);
 }
 
 template <class Fields>
@@ -69,6 +70,7 @@ void fields(Fields& f, StateSummary& s) {
   f("min_hz", s.min_hz);
   f("throttled", s.throttled);
   f("cause", s.cause);
+  f.added("possibly_throttled", s.possibly_throttled);
 }
 
 }  // namespace edgelm::device

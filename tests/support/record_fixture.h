@@ -119,8 +119,8 @@ inline measure::Record full_measure_record(const std::string& id = "cell-1",
   r.decode = {device::Energy{97.0, 5.75, 7.0, 8.0, 13.9, 55, 1.0, false}, 61.5, 128};
   r.idle_watts_before = 2.75;
   r.idle_watts_after = 2.875;
-  r.state = {71.5, 2.4e9, not_available("one sample"), true, "under-voltage"};
-  r.watts = {{0, 2.75}, {250000000, 8.125}, {-5, 1e-300}};
+  r.state = {71.5, 2.4e9, not_available("one sample"), true, "under-voltage", true};
+  r.watts = {{0, 2.75}, {250000000, 8.125}, {-5, 1e-300, true}};
   r.states = {{0, 51.5, 2.4e9, 0, ""},
               {1000000000, std::numeric_limits<double>::quiet_NaN(), 1.5e9, 3, "thermal"}};
   r.warmup_runs = 4;

@@ -1,0 +1,37 @@
+// What the predictor would have said of a measured cell, from the figures that its record keeps:
+// for the comparison of prediction with measurement. The only place of report/ that calls predict/.
+
+#include "predict/predict.h"
+
+#include <utility>
+
+#include "report/rows.h"
+
+namespace edgelm::report {
+
+Known<predict::Prediction> predict_record(const measure::Record& record) {
+  const measure::Settings& s = record.settings;
+  if (s.engine.starts_with("endpoint"))
+    return not_available("prediction speaks of this engine, not of an endpoint");
+  if (record.parameters == 0 || !(record.bytes_per_token > 0))
+    return not_available("the record does not know the model's size");
+  const predict::Device device = predict::device_of(record.passport);
+  const predict::Profile* profile = device.find("edgelm", "");
+  if (profile == nullptr)
+    return not_available(device.why_not_here.empty() ? "no profile of this engine on this device"
+                                                     : device.why_not_here);
+  const predict::Model model = predict::model_of_figures(s.model, s.type, record.parameters,
+                                                         record.bytes_per_token, record.file_bytes);
+  predict::Request request;
+  if (s.threads > 0) request.threads = {s.threads};
+  request.prompt_tokens = s.prompt_tokens;
+  request.decode_tokens = s.decode_tokens;
+  request.depth_tokens = s.context_tokens;
+  request.context_tokens = s.context_tokens + s.prompt_tokens + s.decode_tokens;
+  request.kv_type = s.kv_type;
+  auto prediction = predict::predict(model, device, *profile, request);
+  if (!prediction) return not_available(prediction.error().message);
+  return std::move(*prediction);
+}
+
+}  // namespace edgelm::report

@@ -1,0 +1,15 @@
+#pragma once
+// A report as text: tables for a terminal, or Markdown. Both show every table, the passport, the
+// definitions, and reasons as numbered notes below each table; plots are the tables' business.
+
+#include <string>
+
+#include "report/document.h"
+
+namespace edgelm::report {
+
+// `columns`: width of the terminal; wider tables are cut into parts that repeat the first columns.
+std::string terminal_text(const Document& document, std::size_t columns = 120);
+std::string markdown(const Document& document);
+
+}  // namespace edgelm::report

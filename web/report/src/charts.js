@@ -1,0 +1,241 @@
+// One function per kind of plot: a panel of the report's data in, SVG made by Observable Plot out.
+// Colours are told apart by shape as well.
+import * as Plot from '@observablehq/plot';
+
+const light = ['#3454d1', '#c2410c', '#0f766e', '#a21caf', '#946000', '#be123c', '#4d7c0f', '#475569'];
+const dark = ['#8ea6ff', '#fb923c', '#2dd4bf', '#e879f9', '#facc15', '#fb7185', '#a3e635', '#cbd5e1'];
+
+// Shapes that are told apart hollow and filled.
+const shapes = ['circle', 'square', 'triangle', 'diamond', 'star', 'wye', 'cross', 'square2'];
+
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
+const figures = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 4 });
+const short = (value) => (Math.abs(value) >= 10000 ? compact : figures).format(value);
+const bytes = (value) => {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) [value, unit] = [value / 1024, unit + 1];
+  return `${figures.format(Number(value.toPrecision(3)))} ${units[unit]}`;
+};
+
+const flat = (panel) =>
+  panel.series.flatMap((series) => series.points.map((point) => ({ ...point, series: series.name, origin: series.origin })));
+const ranged = (points) => points.filter((point) => point.low !== undefined);
+const named = (point) => [point.series, point.label].filter(Boolean).join(' · ');
+
+// What all plots share. `more` overrides; scales are merged one by one.
+function base(plot, panel, { width, dark: isDark }, more) {
+  const names = panel.series.filter(({ kind }) => kind !== 'meet' && kind !== 'event').map(({ name }) => name);
+  const { x = {}, y = {}, color, symbol, ...rest } = more;
+  return {
+    width,
+    height: Math.round(Math.min(380, Math.max(250, width * 0.62))),
+    marginLeft: 54,
+    marginTop: 26,
+    marginRight: 18,
+    marginBottom: 42,
+    ariaLabel: `${plot.title}. ${panel.title}`,
+    ariaDescription: `${plot.caption} The same figures follow as a table.`,
+    style: { background: 'transparent', color: 'currentColor', fontFamily: 'inherit', fontSize: '12px' },
+    x: { label: plot.x_label, labelAnchor: 'center', labelArrow: 'none', tickFormat: short, ticks: width / 80, grid: true, ...x },
+    y: { label: panel.y_label || plot.y_label, labelArrow: 'none', tickFormat: short, ticks: 6, grid: true, ...y },
+    color: { domain: names, range: names.map((_, i) => (isDark ? dark : light)[i % light.length]), ...color },
+    symbol: { domain: names, range: names.map((_, i) => shapes[i % shapes.length]), ...symbol },
+    ...rest,
+  };
+}
+
+// The plot below its key: colours, with the marks' shapes where there are marks. A single series
+// that is called as its panel needs none.
+function show(options, panel, { symbols = false } = {}) {
+  const made = Plot.plot(options);
+  const key = Plot.legend({
+    ...(symbols ? { symbol: { ...options.symbol, legend: true }, color: options.color, fill: 'color' } : { color: { ...options.color, type: 'ordinal' } }),
+    style: { fontFamily: 'inherit', fontSize: '12px', background: 'transparent' },
+  });
+  return panel.series.length > 1 || panel.series[0].name !== panel.title ? [key, made] : [made];
+}
+
+const tip = (points, options, more = {}) =>
+  Plot.tip(points, Plot.pointer({ fill: options.dark ? '#18212f' : '#ffffff', stroke: 'currentColor', strokeOpacity: 0.3, ...more }));
+
+const interval = (point, format = short) =>
+  point.low === undefined ? '' : `\n95 %: ${format(point.low)} – ${format(point.high)}`;
+
+function scatter(plot, panel, options, { x = {}, y = {}, marks = [], text = short } = {}) {
+  const points = flat(panel);
+  const about = (point) =>
+    `${named(point)}\n${plot.x_label}: ${(x.format ?? short)(point.x)}\n${plot.y_label}: ${text(point.y)}${interval(point, text)}\n${point.origin}`;
+  const { format, ...scaleX } = x;
+  const setting = base(plot, panel, options, {
+    x: { zero: !scaleX.type, nice: true, ...(format ? { tickFormat: format } : {}), ...scaleX },
+    y: { nice: true, ...y },
+    marks: [
+      ...marks,
+      Plot.ruleX(ranged(points), { x: 'x', y1: 'low', y2: 'high', stroke: 'series', strokeOpacity: 0.6 }),
+      Plot.dot(points, { filter: (p) => !p.flag, x: 'x', y: 'y', stroke: 'series', symbol: 'series', r: 4.5, strokeWidth: 1.6 }),
+      Plot.dot(points, { filter: (p) => p.flag, x: 'x', y: 'y', stroke: 'series', fill: 'series', symbol: 'series', r: 5.5 }),
+      tip(points, options, { x: 'x', y: 'y', title: about }),
+    ],
+  });
+  return show(setting, panel, { symbols: true });
+}
+
+// Throughput against energy: the points that no other beats in both are filled and joined.
+function tradeoff(plot, panel, options) {
+  const front = flat(panel).filter((point) => point.flag).sort((a, b) => a.x - b.x);
+  return scatter(plot, panel, options, {
+    y: { zero: true },
+    marks: [
+      Plot.line(front, { x: 'x', y: 'y', stroke: 'currentColor', strokeOpacity: 0.55, strokeDasharray: '5 4', curve: 'linear' }),
+      ...[0, 1].map((odd) =>
+        Plot.text(front.filter((_, i) => i % 2 === odd), { x: 'x', y: 'y', text: 'label', dy: odd ? 14 : -12, fontSize: 11, fill: 'currentColor', stroke: options.dark ? '#0f1622' : '#ffffff', strokeWidth: 3 }),
+      ),
+    ],
+  });
+}
+
+function memory(plot, panel, options) {
+  const stacked = panel.series.filter((series) => series.kind === 'stack');
+  const points = flat({ series: stacked });
+  const dots = flat({ series: panel.series.filter((series) => series.kind !== 'stack') });
+  const about = (point) => `${point.series}\n${plot.x_label}: ${point.x.toLocaleString('en-US')}\n${bytes(point.y)} ${point.flag ? 'predicted: in proportion' : point.origin}`;
+  const largest = Math.max(...dots.map((d) => d.y), 1, ...[...new Set(points.map((p) => p.x))].map((at) => points.filter((p) => p.x === at).reduce((sum, p) => sum + p.y, 0)));
+  const unit = 1024 ** Math.floor(Math.log2(largest) / 10);
+  const setting = base(plot, panel, options, {
+    marginLeft: 70,
+    x: { type: 'band', tickFormat: (v) => v.toLocaleString('en-US'), grid: false, padding: 0.25 },
+    y: { tickFormat: (v) => bytes(v), nice: false, ticks: niceTicks(largest, unit), domain: [0, largest * 1.06] },
+    marks: [
+      Plot.barY(points, { x: 'x', y: 'y', fill: 'series', fillOpacity: (p) => (p.flag ? 0.45 : 1), order: stacked.map((s) => s.name), title: about, tip: { fill: options.dark ? '#18212f' : '#ffffff' } }),
+      Plot.dot(dots, { x: 'x', y: 'y', stroke: 'series', fill: options.dark ? '#0f1622' : '#ffffff', symbol: 'diamond', r: 6, strokeWidth: 2, title: about }),
+      Plot.ruleY([0]),
+    ],
+  });
+  return show(setting, panel);
+}
+
+function niceTicks(largest, unit) {
+  const rough = largest / unit / 5;
+  const power = 2 ** Math.round(Math.log2(rough));
+  const ticks = [];
+  for (let at = 0; at * unit <= largest * 1.06; at += power) ticks.push(at * unit);
+  return ticks;
+}
+
+function threads(plot, panel, options) {
+  const points = flat(panel);
+  const counts = [...new Set(points.map((point) => point.x))].sort((a, b) => a - b);
+  const about = (point) => `${point.series}\n${point.x} threads: ${short(point.y)} tokens/s${interval(point)}`;
+  const setting = base(plot, panel, options, {
+    x: { type: 'point', domain: counts, tickFormat: String, padding: 0.4 },
+    y: { zero: true, nice: true },
+    marks: [
+      Plot.line(points, { x: 'x', y: 'y', stroke: 'series', strokeWidth: 2, sort: 'x' }),
+      Plot.ruleX(ranged(points), { x: 'x', y1: 'low', y2: 'high', stroke: 'series', strokeWidth: 1.5 }),
+      Plot.dot(points, { x: 'x', y: 'y', stroke: 'series', fill: 'series', symbol: 'series', r: 4 }),
+      tip(points, options, { x: 'x', y: 'y', title: about }),
+    ],
+  });
+  return show(setting, panel, { symbols: true });
+}
+
+const level = (panel) => (panel.level === undefined ? [] : [panel.level]);
+const guessing = (panel) => [
+  Plot.ruleY(level(panel), { stroke: 'currentColor', strokeDasharray: '3 4', strokeOpacity: 0.7 }),
+  Plot.text(level(panel), { y: (d) => d, frameAnchor: 'right', text: () => 'guessing', dy: -7, fontSize: 11 }),
+];
+
+// A logarithmic axis of bytes with ticks at powers of two.
+function byteAxis(panel, width) {
+  const sizes = flat(panel).map((point) => point.x);
+  const low = Math.floor(Math.log2(Math.min(...sizes)) - 0.2);
+  const high = Math.ceil(Math.log2(Math.max(...sizes)) + 0.2);
+  const step = Math.ceil((high - low) / Math.max(2, width / 90));
+  const ticks = [];
+  for (let power = low; power <= high; power += step) ticks.push(2 ** power);
+  return { type: 'log', base: 2, format: bytes, ticks, nice: false, domain: [2 ** low, 2 ** high] };
+}
+
+const qualitySize = (plot, panel, options) =>
+  scatter(plot, panel, options, { x: byteAxis(panel, options.width), marks: guessing(panel) });
+const qualityEnergy = (plot, panel, options) => scatter(plot, panel, options, { marks: guessing(panel) });
+
+// 1, 2 and 5 times the powers of ten within the domain, or the powers alone when these are too many.
+function logTicks([low, high], most) {
+  const all = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); ++power) {
+    all.push(...[1, 2, 5].map((digit) => digit * 10 ** power));
+  }
+  const inside = all.filter((tick) => tick >= low && tick <= high);
+  if (inside.length <= most) return inside;
+  const decades = inside.filter((tick) => Number.isInteger(Math.log10(tick)));
+  return decades.length >= 2 ? decades : inside.filter((_, i) => i % 2 === 0);
+}
+
+// Both axes alike, so that the distance from the diagonal is the error.
+function prediction(plot, panel, options) {
+  const points = flat(panel);
+  const all = points.flatMap((p) => [p.x, p.y, p.low ?? p.y, p.high ?? p.y]).filter((v) => v > 0);
+  const domain = [Math.min(...all) * 0.8, Math.max(...all) * 1.25];
+  const band = domain.map((v) => ({ x: v, low: v * 0.85, high: v * 1.15 }));
+  return scatter(plot, panel, options, {
+    x: { type: 'log', domain, ticks: logTicks(domain, options.width / 75), nice: false },
+    y: { type: 'log', domain, ticks: logTicks(domain, 7), nice: false },
+    marks: [
+      Plot.areaY(band, { x: 'x', y1: 'low', y2: 'high', fill: 'currentColor', fillOpacity: 0.09, clip: true }),
+      Plot.line(domain, { x: (d) => d, y: (d) => d, stroke: 'currentColor', strokeOpacity: 0.6 }),
+    ],
+  });
+}
+
+function cost(plot, panel, options) {
+  const points = flat(panel);
+  const lines = points.filter((point) => !point.flag);
+  const meets = points.filter((point) => point.flag);
+  const dashed = new Set(panel.series.filter(({ kind }) => kind === 'dash').map(({ name }) => name));
+  const setting = base(plot, panel, options, {
+    x: { type: 'log', ticks: Math.max(3, options.width / 130), tickFormat: (v) => compact.format(v) },
+    y: { type: 'log', ticks: 5, tickFormat: (v) => figures.format(v) },
+    marks: [
+      Plot.line(lines, { filter: (p) => !dashed.has(p.series), x: 'x', y: 'y', stroke: 'series', strokeWidth: 2 }),
+      Plot.line(lines, { filter: (p) => dashed.has(p.series), x: 'x', y: 'y', stroke: 'series', strokeWidth: 2, strokeDasharray: '6 4' }),
+      Plot.dot(meets, { x: 'x', y: 'y', fill: 'currentColor', r: 4 }),
+      Plot.text(meets, { x: 'x', y: 'y', text: (p) => compact.format(p.x), dy: -12, fontSize: 11, fill: 'currentColor', stroke: options.dark ? '#0f1622' : '#ffffff', strokeWidth: 3 }),
+      tip(points, options, { x: 'x', y: 'y', title: (p) => `${named(p)}\n${compact.format(p.x)} tokens: ${short(p.y)} ${panel.unit ?? ''}\n${p.origin}` }),
+    ],
+  });
+  return show(setting, panel);
+}
+
+// Power, clock and temperature over one axis of time, each with its own scale.
+function timeline(plot, panel, options) {
+  const all = flat(panel);
+  const domain = [Math.min(...all.map((p) => p.x)), Math.max(...all.map((p) => p.x))];
+  return panel.series
+    .filter((series) => series.kind !== 'event')
+    .map((series, i, shown) => {
+      const last = i === shown.length - 1;
+      const events = panel.series.filter((s) => s.kind === 'event').flatMap((s) => s.points);
+      const setting = base(plot, { ...panel, series: [series], y_label: series.name }, options, {
+        height: last ? 150 : 118,
+        marginBottom: last ? 40 : 14,
+        x: { domain, label: last ? plot.x_label : null, ...(last ? {} : { tickFormat: () => '' }) },
+        y: { ticks: 3, nice: true, zero: series.kind === 'area' },
+        marks: [
+          ...(series.kind === 'area' ? [Plot.areaY(series.points, { x: 'x', y: 'y', fill: light[i], fillOpacity: 0.18 })] : []),
+          Plot.line(series.points, { x: 'x', y: 'y', stroke: (options.dark ? dark : light)[i], strokeWidth: 1.6 }),
+          Plot.ruleX(events, { x: 'x', stroke: (options.dark ? dark : light)[5], strokeWidth: 1.5, title: 'label' }),
+          Plot.tip(series.points, Plot.pointerX({ x: 'x', y: 'y', fill: options.dark ? '#18212f' : '#ffffff', title: (p) => `${short(p.x)} s: ${short(p.y)}` })),
+        ],
+      });
+      return Plot.plot(setting);
+    });
+}
+
+const kinds = { tradeoff, memory, threads, quality_size: qualitySize, quality_energy: qualityEnergy, prediction, cost, timeline };
+
+// The elements of one panel.
+export function draw(plot, panel, options) {
+  return kinds[plot.kind](plot, panel, options);
+}
