@@ -84,7 +84,7 @@ class ScriptedFiles final : public os::SystemFiles {
   mutable std::vector<std::pair<std::string, std::string>> written;  // in order
 
  private:
-  std::unique_ptr<os::SystemFiles> base_;
+  std::shared_ptr<os::SystemFiles> base_;  // shared by copies
   mutable std::map<std::string, Content> files_;
 };
 

@@ -52,7 +52,7 @@ class CommandSource final : public EnergySource {
     const double interval =
         os::ns_to_s(std::max(second.t_ns - first.t_ns, third.t_ns - second.t_ns));
     // Starting a program costs: twice a second is enough for one that ends.
-    info_.period_s = std::clamp(interval, child_ ? 0.1 : 0.5, 60.0);
+    info_.period_s = std::clamp(interval, starts_ == 1 ? 0.1 : 0.5, 60.0);
     info_.update_s = info_.period_s;
     info_.min_window_s = 5 * info_.period_s;
     return {};
@@ -62,20 +62,32 @@ class CommandSource final : public EnergySource {
 
   Result<Reading> read() override {
     const std::int64_t deadline = os::now_ns() + patience_ns_;
+    std::optional<Error> wrong;  // of a line that tells nothing: a heading, perhaps
     for (;;) {
       if (!child_) {
         EDGELM_TRY_ASSIGN(os::ChildProgram child, os::ChildProgram::start(files_, arguments_));
         child_ = std::make_unique<os::ChildProgram>(std::move(child));
         waiting_.clear();
         errors_.clear();
+        told_ = false;
+        ++starts_;
       }
       const bool ended = child_->ended();  // before reading, so that nothing is missed
       EDGELM_TRY_ASSIGN(const std::string line, newest_line(ended));
       if (ended) EDGELM_TRY(check_end());
-      if (!line.empty()) return reading_of(line);
-      if (ended)
-        return fail(ErrorCode::kFormat, "{} ended without printing a line", arguments_.front());
+      if (!line.empty()) {
+        Result<Reading> reading = reading_of(line);
+        if (reading) {
+          told_ = true;
+          return reading;
+        }
+        wrong = std::move(reading).error();
+      }
       const std::int64_t left_ns = deadline - os::now_ns();
+      if (wrong && (ended || left_ns <= 0)) return fail(std::move(*wrong));
+      if (ended && !told_)
+        return fail(ErrorCode::kFormat, "{} ended without printing a line", arguments_.front());
+      if (ended) continue;  // it has told its line before: once more
       if (left_ns <= 0)
         return fail(ErrorCode::kIo, "{} printed nothing within {:.3g} s", arguments_.front(),
                     os::ns_to_s(patience_ns_));
@@ -99,22 +111,22 @@ class CommandSource final : public EnergySource {
     overflow = false;
     // A line at a time is all that is kept; more than 1 MiB between two readings is no meter.
     out_over_ = !os::take_available(child_->out(), std::size_t{1} << 20, waiting_, overflow);
-    std::size_t end = waiting_.rfind('\n');
+    if (ended && !waiting_.empty() && waiting_.back() != '\n') waiting_ += '\n';
+    const std::size_t end = waiting_.rfind('\n');
     if (end == std::string::npos) {
       if (overflow || waiting_.size() > kLongestLine) {
         stop();
         return fail(ErrorCode::kLimit, "{} printed a line of more than {} bytes",
                     arguments_.front(), kLongestLine);
       }
-      if (!ended) return std::string();
-      end = waiting_.size();
+      return std::string();
     }
     std::string_view whole = std::string_view(waiting_).substr(0, end);
     while (!whole.empty() && (whole.back() == '\n' || whole.back() == '\r' || whole.back() == ' '))
       whole.remove_suffix(1);
     const std::size_t before = whole.rfind('\n');
     std::string line(before == std::string_view::npos ? whole : whole.substr(before + 1));
-    waiting_.erase(0, std::min(end + 1, waiting_.size()));
+    waiting_.erase(0, end + 1);
     if (overflow) stop();
     return line;
   }
@@ -173,6 +185,8 @@ class CommandSource final : public EnergySource {
   std::unique_ptr<os::ChildProgram> child_;
   std::string waiting_;  // printed, not yet a whole line
   std::string errors_;   // first line of its last complaint
+  int starts_ = 0;
+  bool told_ = false;  // a line since it was started
   bool out_over_ = false;
   bool err_over_ = false;
   bool kind_known_ = false;
