@@ -20,13 +20,21 @@ struct Options : EvalOptions {
 Status eval_lambada(Options& options) {
   EDGELM_TRY_ASSIGN(const quality::TextFile file, quality::read_text_file(options.file));
   EDGELM_TRY_ASSIGN(const auto passages, quality::read_lambada(file));
-  return run_evaluation(options,
-                        [&](quality::Subject& subject, const quality::EvaluationOptions& shared) {
-                          quality::LambadaOptions lambada;
-                          static_cast<quality::EvaluationOptions&>(lambada) = shared;
-                          lambada.by_generation = options.generated;
-                          return quality::evaluate_lambada(subject, passages, file.name, lambada);
-                        });
+  return run_evaluation(
+      options,
+      [&](quality::Subject& subject,
+          const quality::EvaluationOptions& shared) -> Result<quality::Evaluation> {
+        quality::LambadaOptions lambada;
+        static_cast<quality::EvaluationOptions&>(lambada) = shared;
+        lambada.by_generation = options.generated;
+        if (!options.generated) {
+          if (Status scores = subject.can_score(); !scores) {
+            scores.error().message += "; --generated compares words instead";
+            return fail(scores.error());
+          }
+        }
+        return quality::evaluate_lambada(subject, passages, file.name, lambada);
+      });
 }
 
 }  // namespace

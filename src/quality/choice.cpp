@@ -36,6 +36,7 @@ struct Collected {
   std::vector<double> random;
   std::string used;  // ids in order: what the data's hash is made of
   std::uint64_t truncated = 0, unread = 0;
+  bool whole_endings = false;  // where endings begin to differ is not known
 };
 
 Item item_of(const ChoiceTask& task, double value) { return {.id = task.id, .value = value}; }
@@ -58,6 +59,7 @@ Status score_task(Subject& subject, const ChoiceTask& task, Collected& out) {
                             ? *score.distinct_logprob / std::max(1U, score.n_distinct)
                             : score.sum_logprob / std::max(1U, score.n_tokens));
     truncated = truncated || score.truncated;
+    out.whole_endings = out.whole_endings || !score.distinct_logprob;
   }
   const auto right = [&](const std::vector<double>& by) {
     return item_of(task, best_of(by) == task.gold ? 1 : 0);
@@ -138,7 +140,10 @@ void add_records(const Subject& subject, const ChoiceSet& set, const ChoiceOptio
     return;
   }
   if (set.format == ChoiceFormat::kHellaSwag)
-    add_share("acc_norm_token", "largest mean log-likelihood per token (llama.cpp's acc_norm)",
+    add_share("acc_norm_token",
+              got.whole_endings
+                  ? "largest mean log-likelihood per token, over all tokens of an ending"
+                  : "largest mean log-likelihood per token (llama.cpp's acc_norm)",
               got.acc_norm_token);
   if (has_norm(set.format))
     add_share("acc_norm", "largest log-likelihood per character (lm-evaluation-harness)",

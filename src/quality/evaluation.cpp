@@ -4,7 +4,16 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <limits>
+
 namespace edgelm::quality {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr Interval kUnknown{kNan, kNan};
+
+}  // namespace
 
 Record start_record(const Identity& subject, std::string task, std::string data) {
   Record record;
@@ -39,7 +48,8 @@ void set_mean(Record& record) {
   if (record.n == 0) return;
   record.value = mean.mean;
   record.standard_error = mean.standard_error;
-  const Interval interval = mean.interval();
+  // One value tells nothing of how far others would lie from it.
+  const Interval interval = record.n > 1 ? mean.interval() : kUnknown;
   record.low = interval.low;
   record.high = interval.high;
 }
@@ -47,12 +57,17 @@ void set_mean(Record& record) {
 std::string describe(const Record& record) {
   if (!record.value) return fmt::format("{} n/a: {}", record.metric, record.value.error().reason);
   const bool share = record.random_level.has_value();
-  std::string text =
-      share ? fmt::format("{} {:.2f} % (95 % {:.2f} to {:.2f})", record.metric, 100 * *record.value,
-                          100 * record.low, 100 * record.high)
-            : fmt::format("{} {:.4f} +/- {:.4f} (95 % {:.4f} to {:.4f})", record.metric,
-                          *record.value, record.standard_error, record.low, record.high);
-  text += fmt::format(", {} items", record.n);
+  std::string text;
+  if (share) {
+    text = fmt::format("{} {:.2f} % (95 % {:.2f} to {:.2f})", record.metric, 100 * *record.value,
+                       100 * record.low, 100 * record.high);
+  } else if (std::isnan(record.low)) {
+    text = fmt::format("{} {:.4f} (interval n/a)", record.metric, *record.value);
+  } else {
+    text = fmt::format("{} {:.4f} +/- {:.4f} (95 % {:.4f} to {:.4f})", record.metric, *record.value,
+                       record.standard_error, record.low, record.high);
+  }
+  text += fmt::format(", {} item{}", record.n, record.n == 1 ? "" : "s");
   if (share) text += fmt::format(", random {:.4g} %", 100 * *record.random_level);
   return text;
 }

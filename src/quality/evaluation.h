@@ -38,7 +38,7 @@ Record start_record(const Identity& subject, std::string task, std::string data)
 
 // Items of 0 and 1: value, standard error and Wilson interval.
 void set_proportion(Record& record);
-// Any items: mean, standard error and normal interval.
+// Any items: mean, standard error and normal interval (NaN for a single item).
 void set_mean(Record& record);
 
 // "acc 27.00 % (95 % 21.3 to 33.6), 200 items, random 25 %"

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "api/json.h"
 #include "quality/sample.h"
@@ -96,12 +97,12 @@ void add_records(const Subject& subject, const std::string& data, const LambadaO
   perplexity.items = std::move(got.likelihood);
   set_mean(perplexity);
   // exp of the negative mean; the interval turns round with it.
-  const double mean = *perplexity.value;
-  const double error = perplexity.standard_error;
-  perplexity.value = std::exp(-mean);
-  perplexity.standard_error = std::exp(-mean) * error;
-  perplexity.low = std::exp(-mean - kZ95 * error);
-  perplexity.high = std::exp(-mean + kZ95 * error);
+  const double value = std::exp(-*perplexity.value);
+  perplexity.value = value;
+  perplexity.standard_error *= value;
+  perplexity.low = std::exp(-perplexity.low);
+  perplexity.high = std::exp(-perplexity.high);
+  std::swap(perplexity.low, perplexity.high);
   out.records.push_back(std::move(perplexity));
 }
 
