@@ -63,7 +63,7 @@ class CellRun {
   const Rig& rig_;
   const Surroundings& around_;
   Record& record_;
-  std::int64_t cell_begin_ns_ = 0;
+  Watched watched_;
   // Of the phases.
   std::unique_ptr<TokenRunner> runner_;
   const text::Tokenizer* tokenizer_ = nullptr;
@@ -274,7 +274,7 @@ void CellRun::judge(const Running& running, const Faults& before, const Faults& 
 }
 
 Status CellRun::timed_phases(Running& running) {
-  record_.idle_watts_before = measure_idle(spec_.pace, around_.recorder, around_.clock);
+  watched_.idle_before = measure_idle(spec_.pace, around_.recorder, around_.clock);
   std::function<double()> probe;
   if (rig_.probe) {
     auto made = rig_.probe(running.loaded);
@@ -286,12 +286,12 @@ Status CellRun::timed_phases(Running& running) {
   }
   const Faults faults = read_faults(around_.files);
   const Result<CpuTimes> cpu = read_cpu_times(around_.files);
-  const std::int64_t begin = around_.recorder.mark();
+  watched_.begin_ns = around_.recorder.mark();
   const std::int64_t start = os::now_ns();
   EDGELM_TRY(prefill_phase(probe));
   EDGELM_TRY(decode_phase(probe));
   const double seconds = os::ns_to_s(os::now_ns() - start);
-  const std::int64_t end = around_.recorder.mark();
+  watched_.end_ns = around_.recorder.mark();
   const Known<double> load = other_load(cpu, read_cpu_times(around_.files));
   record_.other_load = load.value_or(0);
   if (!load) record_.notes.push_back("load of other programs n/a: " + load.error().reason);
@@ -301,14 +301,14 @@ Status CellRun::timed_phases(Running& running) {
   if (!bandwidths_.empty()) record_.read_bytes_per_s = stats::median(bandwidths_);
   judge(running, faults, read_faults(around_.files), seconds);
   probe = {};
-  record_.idle_watts_after = measure_idle(spec_.pace, around_.recorder, around_.clock);
-  finish_energy(around_.recorder, cell_begin_ns_, begin, end, record_);
+  watched_.idle_after = measure_idle(spec_.pace, around_.recorder, around_.clock);
+  finish_energy(around_.recorder, watched_, record_);
   return {};
 }
 
 Status CellRun::measure() {
   EDGELM_TRY_ASSIGN(const plan::KvType kv_type, plan::parse_kv_type(record_.settings.kv_type));
-  cell_begin_ns_ = around_.recorder.mark();
+  watched_.cell_begin_ns = around_.recorder.mark();
   const ProportionalSet program = read_proportional_set(around_.files);
   if (program.file && program.anonymous)
     record_.planned.runtime = *program.file + *program.anonymous;

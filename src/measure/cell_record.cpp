@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 #include <new>
@@ -55,23 +56,34 @@ void take_phase(const char* name, const PhaseResult& phase, Record& record) {
                                        100 * phase.tokens_per_s.slope_per_s));
 }
 
-void finish_energy(device::Recorder& recorder, std::int64_t cell_begin_ns, std::int64_t begin_ns,
-                   std::int64_t end_ns, Record& record) {
-  for (EnergyOfPhase* phase : {&record.load, &record.prefill, &record.decode})
-    phase->net_joules = net_joules(*phase, record.idle_watts_before, record.idle_watts_after);
-  record.state = recorder.state(begin_ns, end_ns);
+void finish_energy(const device::Recorder& recorder, const Watched& watched, Record& record) {
+  const auto watts = [](const device::Idle& idle) { return idle.watts; };
+  record.idle_watts_before = watched.idle_before.map(watts);
+  record.idle_watts_after = watched.idle_after.map(watts);
+  bool uncertain = false;
+  double drift = 0;
+  for (EnergyOfPhase* phase : {&record.load, &record.prefill, &record.decode}) {
+    const Known<device::Net> net =
+        device::net_energy(phase->gross, watched.idle_before, watched.idle_after);
+    phase->net_joules = net.map([](const device::Net& n) { return n.joules; });
+    if (!net) continue;
+    // What is left of two equal figures is rounding.
+    if (std::abs(net->joules) < 1e-9 * phase->gross->joules) phase->net_joules = 0.0;
+    uncertain = uncertain || net->low_confidence;
+    drift = std::max(drift, net->drift);
+  }
+  if (uncertain)
+    record.notes.push_back(
+        fmt::format("net joules are uncertain: idle power moved by {:.0f} % from before to after, "
+                    "or the sensor "
+                    "was not sure of a window",
+                    100 * drift));
+  record.state = recorder.state(watched.begin_ns, watched.end_ns);
   if (record.state.throttled)
     record.notes.push_back("throttled while measuring: " + record.state.cause);
   if (const device::SensorInfo* sensor = recorder.sensor()) record.sensor = *sensor;
-  if (record.idle_watts_before && record.idle_watts_after) {
-    const double change = *record.idle_watts_after / *record.idle_watts_before - 1;
-    if (std::abs(change) > 0.1)
-      record.notes.push_back(fmt::format(
-          "idle power changed by {:+.0f} % from before to after: net joules are uncertain",
-          100 * change));
-  }
-  record.watts = thinned(recorder.watts(), cell_begin_ns);
-  record.states = thinned(recorder.states(), cell_begin_ns);
+  record.watts = thinned(recorder.watts(), watched.cell_begin_ns);
+  record.states = thinned(recorder.states(), watched.cell_begin_ns);
 }
 
 void run_guarded(const std::function<Status()>& measure, Record& record) {

@@ -11,10 +11,15 @@ std::string utc_now();  // RFC 3339
 // Warm-up, precision and drift of a phase.
 void take_phase(const char* name, const PhaseResult& phase, Record& record);
 
-// Net joules of all phases, sensor, throttling between the marks, and the time line. After
-// Record::idle_watts_before and _after have been filled in.
-void finish_energy(device::Recorder& recorder, std::int64_t cell_begin_ns, std::int64_t begin_ns,
-                   std::int64_t end_ns, Record& record);
+// What was watched around the phases.
+struct Watched {
+  std::int64_t cell_begin_ns = 0;         // of the time line
+  std::int64_t begin_ns = 0, end_ns = 0;  // marks around the timed phases
+  Known<device::Idle> idle_before = not_available("no power sensor");
+  Known<device::Idle> idle_after = not_available("no power sensor");
+};
+// Idle power, net joules of all phases, sensor, throttling between the marks, and the time line.
+void finish_energy(const device::Recorder& recorder, const Watched& watched, Record& record);
 
 // Runs `measure`, and turns its error, or memory that was refused, into the record's outcome.
 void run_guarded(const std::function<Status()>& measure, Record& record);

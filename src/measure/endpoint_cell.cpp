@@ -31,20 +31,21 @@ class EndpointRun {
       : spec_(spec), server_(server), around_(around), record_(record) {}
 
   Status measure() {
-    const std::int64_t cell_begin = around_.recorder.mark();
+    Watched watched;
+    watched.cell_begin_ns = around_.recorder.mark();
     const auto url = http::parse_url(server_.url());
     local_ = url && is_this_device(url->host);
     const auto running = not_available("the server was running already");
     record_.cold_load_ms = running;
     record_.warm_load_ms = running;
     record_.load.gross = running;
-    record_.idle_watts_before = idle();
-    const std::int64_t begin = around_.recorder.mark();
+    watched.idle_before = idle();
+    watched.begin_ns = around_.recorder.mark();
     EDGELM_TRY(prefill_phase());
     EDGELM_TRY(decode_phase());
-    const std::int64_t end = around_.recorder.mark();
-    record_.idle_watts_after = idle();
-    finish_energy(around_.recorder, cell_begin, begin, end, record_);
+    watched.end_ns = around_.recorder.mark();
+    watched.idle_after = idle();
+    finish_energy(around_.recorder, watched, record_);
     if (!local_) forget_energy();
     if (url) read_memory(*url);
     remark_on_prompts();
@@ -52,7 +53,7 @@ class EndpointRun {
   }
 
  private:
-  [[nodiscard]] Known<double> idle() const {
+  [[nodiscard]] Known<device::Idle> idle() const {
     if (!local_) return not_available(kElsewhere);
     return measure_idle(spec_.pace, around_.recorder, around_.clock);
   }

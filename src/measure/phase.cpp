@@ -132,35 +132,18 @@ double energy_window_s(const device::SensorInfo& sensor) {
   return 1.05 * std::max({sensor.min_window_s, 10 * sensor.period_s, 0.5});
 }
 
-Known<double> measure_idle(const Pace& pace, device::Recorder& recorder, const Clock& clock) {
+Known<device::Idle> measure_idle(const Pace& pace, device::Recorder& recorder, const Clock& clock) {
   const device::SensorInfo* sensor = recorder.sensor();
-  if (sensor == nullptr) {
-    const std::int64_t now = recorder.mark();
-    const Known<device::Energy> energy = recorder.energy(now, now);
-    return not_available(energy ? "no power sensor" : energy.error().reason);
-  }
-  const double window_s = std::max(pace.idle_s, energy_window_s(*sensor));
-  if (pace.idle_s <= 0) return not_available("idle was not measured (--idle 0)");
-  if (energy_window_s(*sensor) > pace.max_window_s)
+  if (sensor != nullptr && pace.idle_s <= 0)
+    return not_available("idle was not measured (--idle 0)");
+  const double window_s = sensor == nullptr ? 0 : energy_window_s(*sensor);
+  if (window_s > pace.max_window_s)
     return not_available(fmt::format("{} needs windows of {:.0f} s", sensor->id, window_s));
-  clock.sleep(pace.idle_settle_s);
-  const std::int64_t begin = recorder.mark();
-  clock.sleep(window_s);
-  const std::int64_t end = recorder.mark();
-  const Known<device::Energy> energy = recorder.energy(begin, end);
-  if (!energy) return not_available(energy.error().reason);
-  return energy->mean_watts;
-}
-
-Known<double> net_joules(const EnergyOfPhase& phase, const Known<double>& idle_before,
-                         const Known<double>& idle_after) {
-  if (!phase.gross) return not_available(phase.gross.error().reason);
-  if (!idle_before && !idle_after) return not_available(idle_before.error().reason);
-  const double before = idle_before ? *idle_before : *idle_after;
-  const double after = idle_after ? *idle_after : *idle_before;
-  const double net = phase.gross->joules - 0.5 * (before + after) * phase.gross->seconds;
-  // What is left of two equal figures is rounding.
-  return std::abs(net) < 1e-9 * phase.gross->joules ? 0.0 : net;
+  const auto sleep = [&](double seconds) {
+    clock.sleep(seconds);
+    return true;
+  };
+  return device::measure_idle(recorder, sleep, pace.idle_settle_s, std::max(pace.idle_s, window_s));
 }
 
 }  // namespace edgelm::measure

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "device/power/idle.h"
 #include "device/power/recorder.h"
 #include "measure/record.h"
 
@@ -76,11 +77,8 @@ Result<PhaseResult> run_phase(const PhaseTask& task, const Pace& pace, device::R
 // Seconds that an energy window takes with this sensor.
 double energy_window_s(const device::SensorInfo& sensor);
 
-// Power with nothing to do; n/a without a sensor, or when it cannot resolve the window.
-Known<double> measure_idle(const Pace& pace, device::Recorder& recorder, const Clock& clock);
-
-// gross - idle power * seconds. The idle power is the mean of before and after; n/a without either.
-Known<double> net_joules(const EnergyOfPhase& phase, const Known<double>& idle_before,
-                         const Known<double>& idle_after);
+// Power with nothing to do, over a window as long as the sensor needs; n/a without a sensor, or
+// when it cannot resolve one.
+Known<device::Idle> measure_idle(const Pace& pace, device::Recorder& recorder, const Clock& clock);
 
 }  // namespace edgelm::measure

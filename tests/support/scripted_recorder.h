@@ -55,14 +55,22 @@ class ScriptedRecorder final : public device::Recorder {
   [[nodiscard]] const device::SensorInfo* sensor() const override {
     return has_sensor ? &info : nullptr;
   }
-  [[nodiscard]] std::vector<device::Reading> watts() const override { return readings; }
+  // Ten readings of every stretch of constant power.
+  [[nodiscard]] std::vector<device::Reading> watts() const override {
+    std::vector<device::Reading> all;
+    all.reserve(10 * pieces_.size());
+    for (const Piece& piece : pieces_)
+      for (std::int64_t i = 0; i < 10; ++i)
+        all.push_back(
+            {piece.begin_ns + (piece.end_ns - piece.begin_ns) * (2 * i + 1) / 20, piece.watts});
+    return all;
+  }
   [[nodiscard]] std::vector<device::StateSample> states() const override { return {}; }
 
   bool has_sensor = true;
   std::string why_not = "no power sensor on this device";
   device::SensorInfo info = scripted_sensor();
   device::StateSummary summary;
-  std::vector<device::Reading> readings;
 
  private:
   struct Piece {
