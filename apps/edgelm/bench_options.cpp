@@ -51,6 +51,8 @@ void add_what(CLI::App& command, BenchOptions& options) {
       ->delimiter(',');
   command.add_option("--power-mode-command", options.power_mode_command,
                      "What sets them instead: a command with {mode} in it");
+  command.add_option("--power-mode-after", options.power_mode_after,
+                     "The mode that this command is given at the end");
   command.add_option("--endpoint", options.endpoint,
                      "Measure an OpenAI-compatible server on this device instead: its URL; --model "
                      "then names one of its models");

@@ -25,6 +25,7 @@ struct BenchOptions {
   std::vector<std::string> kv_types = {"f16"};
   std::vector<std::string> power_modes;
   std::string power_mode_command;  // "sudo my-mode {mode}"
+  std::string power_mode_after;    // that it is given at the end
   backend::CpuOptions cpu;         // but for the threads
 
   // A server instead of this engine.

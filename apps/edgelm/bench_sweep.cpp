@@ -138,8 +138,9 @@ Status BenchSweep::list_endpoint(measure::SweepLists& lists) {
 Status BenchSweep::check_power_modes() {
   if (options_.power_modes.empty()) return {};
   modes_ = std::make_unique<device::PowerModeControl>(
-      *files_, device::PowerModeOptions{
-                   .command = options_.power_mode_command, .command_initial = "", .run = nullptr});
+      *files_, device::PowerModeOptions{.command = options_.power_mode_command,
+                                        .command_initial = options_.power_mode_after,
+                                        .run = nullptr});
   for (const std::string& mode : options_.power_modes) EDGELM_TRY(modes_->check(mode));
   return {};
 }
