@@ -67,6 +67,7 @@ int main(int argc, char** argv) {
   apps::add_synth(app, outcome);
   apps::add_cache(app, outcome);
   apps::add_report(app, outcome);
+  apps::add_compare(app, outcome);
   // The field writes -tb; a single dash with two letters is not what CLI11 calls an option.
   std::vector<char*> arguments(argv, argv + argc);
   static char threads_batch[] = "--threads-batch";

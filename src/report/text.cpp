@@ -135,6 +135,15 @@ Table without(const Table& table, const std::vector<std::size_t>& used) {
   return part;
 }
 
+std::string fact_text(const Cell& cell) {
+  std::string text = clean(cell.text);
+  if (cell.origin) text += " (" + std::string(origin_name(*cell.origin)) + ")";
+  if (!cell.note.empty()) text += ": " + clean(cell.note);
+  return text;
+}
+
+}  // namespace
+
 std::string terminal_table(const Table& table, std::size_t room) {
   std::vector<std::pair<std::string, std::string>> nowhere;
   const Grid grid = grid_of(without(table, used_columns(table, nowhere)));
@@ -194,15 +203,6 @@ std::string markdown_table(const Table& table) {
                        i + 1 < grid.notes.size() ? "  " : "");
   return out;
 }
-
-std::string fact_text(const Cell& cell) {
-  std::string text = clean(cell.text);
-  if (cell.origin) text += " (" + std::string(origin_name(*cell.origin)) + ")";
-  if (!cell.note.empty()) text += ": " + clean(cell.note);
-  return text;
-}
-
-}  // namespace
 
 std::string terminal_text(const Document& document, std::size_t columns) {
   std::string out = clean(document.title) + "\n" + document.subtitle + "\n";
