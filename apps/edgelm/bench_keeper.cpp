@@ -99,6 +99,9 @@ void BenchKeeper::give_up_store(const std::string& why) {
 }
 
 void BenchKeeper::keep(const measure::Cell& cell, measure::Record&& record) {
+  // The cell's own, by which it is found again: what the child has filled in beyond them (the hash
+  // of a model that was made here) would make another cell of it.
+  record.settings = cell.settings;
   record.id = new_id();
   record.run_id = run_id_;
   record.version = EDGELM_VERSION;

@@ -9,6 +9,7 @@
 #include "apps/edgelm/bench_output.h"
 #include "apps/edgelm/bench_row.h"
 #include "base/printable.h"
+#include "measure/other_load.h"
 #include "measure/series.h"
 
 namespace edgelm::apps {
@@ -192,7 +193,27 @@ bool worth_saying(const std::string& note) {
   return !note.starts_with("first load") && !note.starts_with("energy of loading") &&
          note.find("one warm-up run alone") == std::string::npos &&
          !note.starts_with("load of other programs") &&
+         !note.starts_with("other programs kept") &&  // one line for all: neighbours()
          note.find("the median is known to") == std::string::npos;  // a column says it
+}
+
+// The load that others put on the machine, over all records.
+std::string neighbours(const std::vector<BenchRow>& rows) {
+  double least = 1e9;
+  double most = 0;
+  std::size_t n = 0;
+  const measure::Record* last = nullptr;
+  for (const BenchRow& row : rows) {
+    if (row.record == last) continue;
+    last = row.record;
+    if (!(row.record->other_load > measure::kQuietLoad)) continue;
+    ++n;
+    least = std::min(least, row.record->other_load);
+    most = std::max(most, row.record->other_load);
+  }
+  if (n == 0) return "";
+  return fmt::format("- other programs kept {:.2f} to {:.2f} processors busy during {} {}\n", least,
+                     most, n, n == 1 ? "cell" : "cells");
 }
 
 // Each remark once, with the first row it belongs to and how many others.
@@ -229,7 +250,7 @@ std::string remarks(const std::vector<BenchRow>& rows) {
 std::string markdown(const std::vector<BenchRow>& rows) {
   Table table(rows);
   add_columns(table, rows);
-  const std::string said = remarks(rows);
+  const std::string said = remarks(rows) + neighbours(rows);
   return table.text() + (said.empty() ? "" : "\n" + said);
 }
 

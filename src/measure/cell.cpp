@@ -295,7 +295,7 @@ Status CellRun::timed_phases(Running& running) {
   const Known<double> load = other_load(cpu, read_cpu_times(around_.files));
   record_.other_load = load.value_or(0);
   if (!load) record_.notes.push_back("load of other programs n/a: " + load.error().reason);
-  if (record_.other_load > 0.05)
+  if (record_.other_load > kQuietLoad)
     record_.notes.push_back(
         fmt::format("other programs kept {:.2f} processors busy", record_.other_load));
   if (!bandwidths_.empty()) record_.read_bytes_per_s = stats::median(bandwidths_);

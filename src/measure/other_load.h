@@ -9,6 +9,9 @@
 
 namespace edgelm::measure {
 
+// Below this many busy processors of others, a machine counts as quiet.
+constexpr double kQuietLoad = 0.05;
+
 struct CpuTimes {
   std::int64_t t_ns = 0;
   double busy_s = 0;  // of all processors, whoever used them

@@ -184,6 +184,20 @@ TEST_F(Sweep, InterruptedKeepsEverythingAndSaysHowToGoOn) {
   EXPECT_EQ(slurp(err_).find("continuing run"), std::string::npos);
 }
 
+TEST_F(Sweep, MadeModelsGoOnAsWell) {
+  const std::vector<std::string> made = {
+      "bench", "synth:smollm2-135m", "--types", "Q4_0:layers=1", "-t", "1", "-p", "4", "-n", "2",
+      "-d",    "0,8,16,24"};
+  const pid_t child = start(made);
+  while (lines_of(slurp(out_)) < 2) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ::kill(child, SIGKILL);
+  wait(child);
+  const std::size_t printed = rows().size();
+  ASSERT_EQ(wait(start(made)), 0);
+  EXPECT_GE(2 * continued(), printed) << slurp(err_);
+  EXPECT_EQ(rows().size(), 8U);
+}
+
 TEST_F(Sweep, ABrokenModelInTheMiddleIsARecord) {
   std::ofstream(folder_ + "/broken.gguf") << "GGUF and nothing more";
   EXPECT_EQ(wait(start({"bench", "tiny", folder_ + "/broken.gguf", folder_ + "/absent.gguf", "-p",
