@@ -66,6 +66,7 @@ int main(int argc, char** argv) {
   apps::add_tokenize(app, outcome);
   apps::add_synth(app, outcome);
   apps::add_cache(app, outcome);
+  apps::add_plan(app, outcome);
   apps::add_report(app, outcome);
   apps::add_compare(app, outcome);
   // The field writes -tb; a single dash with two letters is not what CLI11 calls an option.

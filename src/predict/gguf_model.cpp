@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/checked.h"
+#include "base/printable.h"
 #include "formats/gguf_types.h"
-#include "formats/printable.h"
 
 namespace edgelm::predict {
 namespace {
@@ -55,18 +55,18 @@ class Header {
     }
     if (array->count < n_layers || array->count > kMostLayers)
       return fail(ErrorCode::kFormat, "{}: '{}' has {} values, expected {}", file_.path(),
-                  formats::printable(full(key)), array->count, n_layers);
+                  printable(full(key)), array->count, n_layers);
     const std::vector<double> numbers = array->numbers();
     if (numbers.size() < n_layers)
       return fail(ErrorCode::kFormat, "{}: '{}' is no array of numbers", file_.path(),
-                  formats::printable(full(key)));
+                  printable(full(key)));
     std::vector<std::uint64_t> result;
     result.reserve(n_layers);
     for (std::uint32_t i = 0; i < n_layers; ++i) {
       const double v = numbers[i];
       if (!(v >= 0) || v > static_cast<double>(kMostWidth) || v != std::floor(v))
         return fail(ErrorCode::kFormat, "{}: '{}' of layer {} is {}, expected 0 to {}",
-                    file_.path(), formats::printable(full(key)), i, v, kMostWidth);
+                    file_.path(), printable(full(key)), i, v, kMostWidth);
       result.push_back(static_cast<std::uint64_t>(v));
     }
     return result;
@@ -81,7 +81,7 @@ class Header {
                                  std::uint64_t high) const {
     if (value < low || value > high)
       return fail(ErrorCode::kFormat, "{}: '{}' is {}, expected {} to {}", file_.path(),
-                  formats::printable(full(key)), value, low, high);
+                  printable(full(key)), value, low, high);
     return value;
   }
 
@@ -164,9 +164,10 @@ Part part_of(std::string_view name) {
   return Part::kOther;
 }
 
-Status add_tensors(const GgufFile& file, double expert_share, Model& model) {
+Status add_tensors(const std::vector<GgufTensorInfo>& tensors, const std::string& path,
+                   double expert_share, Model& model) {
   bool has_head = false;
-  for (const GgufTensorInfo& tensor : file.tensor_infos())
+  for (const GgufTensorInfo& tensor : tensors)
     has_head = has_head || tensor.name == "output.weight";
   struct Key {
     Part part;
@@ -176,7 +177,7 @@ Status add_tensors(const GgufFile& file, double expert_share, Model& model) {
     }
   };
   std::map<Key, Weights> groups;
-  for (const GgufTensorInfo& tensor : file.tensor_infos()) {
+  for (const GgufTensorInfo& tensor : tensors) {
     Part part = part_of(tensor.name);
     if (part == Part::kEmbedding && !has_head && tensor.name == "token_embd.weight")
       part = Part::kHead;  // tied: the table is the head as well
@@ -186,7 +187,7 @@ Status add_tensors(const GgufFile& file, double expert_share, Model& model) {
     const auto elements = checked_add(w.elements, tensor.shape.elements());
     const auto bytes = checked_add(w.bytes, tensor.bytes);
     if (!elements || !bytes)
-      return fail(ErrorCode::kFormat, "{}: the tensors overflow 64 bits", file.path());
+      return fail(ErrorCode::kFormat, "{}: the tensors overflow 64 bits", path);
     w.elements = *elements;
     w.bytes = *bytes;
     w.share = part == Part::kEmbedding ? 0 : part == Part::kExperts ? expert_share : 1;
@@ -220,9 +221,12 @@ Status add_state(const Header& header, std::uint64_t layers_without_kv, Model& m
 
 }  // namespace
 
-Result<Model> model_of_gguf(const GgufFile& file, const std::string& name,
-                            std::uint64_t file_bytes) {
-  if (file.tensor_infos().empty())
+Result<Model> model_of_gguf(const GgufFile& file, const std::string& name, std::uint64_t file_bytes,
+                            const GgufParts& more) {
+  std::vector<GgufTensorInfo> tensors(file.tensor_infos().begin(), file.tensor_infos().end());
+  for (const GgufFile& part : more)
+    tensors.insert(tensors.end(), part.tensor_infos().begin(), part.tensor_infos().end());
+  if (tensors.empty())
     return fail(ErrorCode::kFormat, "{}: the header lists no tensors; a vocabulary is no model",
                 file.path());
   Header header(file);
@@ -248,9 +252,10 @@ Result<Model> model_of_gguf(const GgufFile& file, const std::string& name,
   model.activation_floats = 2 * width + 2 * widest_ff;
   model.widest_input = std::max(width, widest_ff);
   EDGELM_TRY(add_layers(header, model));
-  EDGELM_TRY(add_tensors(
-      file, experts > 0 ? static_cast<double>(used) / static_cast<double>(experts) : 1.0, model));
-  for (const GgufTensorInfo& tensor : file.tensor_infos())
+  const double expert_share =
+      experts > 0 ? static_cast<double>(used) / static_cast<double>(experts) : 1.0;
+  EDGELM_TRY(add_tensors(tensors, file.path(), expert_share, model));
+  for (const GgufTensorInfo& tensor : tensors)
     if (tensor.name == "token_embd.weight")
       model.n_vocab =
           static_cast<std::uint32_t>(std::min<std::uint64_t>(tensor.shape.rows(), UINT32_MAX));
@@ -261,9 +266,9 @@ Result<Model> model_of_gguf(const GgufFile& file, const std::string& name,
   for (const GgufTensorInfo& tensor : file.tensor_infos())
     end = std::max(end, tensor.offset + tensor.bytes);  // the reader has checked the sum
   model.file_bytes = std::max(end, file_bytes);
-  // A header of the first part of several lists that part's tensors alone: the rest is like them.
+  // The header of the first part of several lists that part's tensors alone: the rest is like them.
   const auto parts = file.u64_or("split.count", 1);
-  if (parts && *parts > 1 && file.n_parts() == 1 && file_bytes > end && end > 0) {
+  if (parts && *parts > 1 && file.n_parts() == 1 && more.empty() && file_bytes > end && end > 0) {
     const double factor = static_cast<double>(file_bytes) / static_cast<double>(end);
     for (Weights& w : model.weights) {
       w.elements = static_cast<std::uint64_t>(static_cast<double>(w.elements) * factor);

@@ -1,0 +1,16 @@
+#pragma once
+// From what a user calls a model to what prediction needs of it, without reading or downloading
+// weights. Used by `edgelm plan`.
+
+#include <string>
+
+#include "base/result.h"
+#include "predict/model.h"
+
+namespace edgelm::apps {
+
+// A GGUF file, "builtin", "tiny", synth:SHAPE:TYPE, SHAPE:TYPE of a published shape, a name on a
+// hub (OWNER/REPO, OWNER/REPO:QUANT, hf:...) or a URL, whose header alone is fetched.
+Result<predict::Model> describe_model(const std::string& name);
+
+}  // namespace edgelm::apps
