@@ -9,6 +9,7 @@
 #include <map>
 #include <utility>
 
+#include "formats/printable.h"
 #include "report/figures.h"
 
 namespace edgelm::report {
@@ -31,7 +32,10 @@ std::string quoted(const std::string& text) {
 class Sheet {
  public:
   void begin() { lines_.emplace_back(); }
-  void text(const std::string& column, const std::string& value) { put(column, quoted(value)); }
+  void text(const std::string& column, const std::string& value) {
+    // Control codes would reach a terminal that shows the file.
+    put(column, quoted(formats::printable(value, std::string::npos)));
+  }
   void value(const std::string& column, double value) {
     put(column, std::isfinite(value) ? fmt::format("{}", value) : "");
   }
