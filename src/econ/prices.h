@@ -52,7 +52,7 @@ struct Prices {
 
 // `name` is for messages, which give line, key, expected and got. Unknown keys are refused: a
 // misspelt price must not silently become the default.
-Result<Prices> parse_prices(std::string_view toml, const std::string& name);
+Result<Prices> parse_prices(std::string_view text, const std::string& name);
 Result<Prices> load_prices(const std::string& path);
 
 // data/prices.toml as it was when the program was built.

@@ -93,6 +93,7 @@ TEST(LeastSquares, ALineAndBounds) {
   const std::vector<double> x = least_squares(
       [](const std::vector<double>& p) {
         std::vector<double> r;
+        r.reserve(5);
         for (int i = 0; i < 5; ++i) r.push_back((p[0] + p[1] * i - (2 + 3 * i)) / 1e-3);
         return r;
       },

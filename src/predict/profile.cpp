@@ -19,18 +19,24 @@ using device::PerThreads;
 // GMAC/s per core with AVX2 for one query row; blocks of queries in prefill reach more).
 constexpr double kDecodeAttentionShare = 0.35;
 constexpr double kPrefillAttentionShare = 0.55;
-// Per layer and token: four barriers, norms, rotation, quantizing the inputs.
-constexpr double kLayerOverhead = 12e-6;
-constexpr double kTokenOverhead = 50e-6;
+// Per layer: five barriers of 0.2 to 0.5 us (docs/performance.md), and starting the threads once.
+constexpr double kLayerOverhead = 2e-6;
+constexpr double kTokenOverhead = 20e-6;
+// Norms, rotation, SiLU, quantizing the inputs: what prefill of small models takes beyond its
+// products, 1.0 and 1.3 ns per float on an AVX-512 core (docs/predict.md).
+constexpr double kActivationSeconds = 1e-9;
 constexpr double kRepackBytesPerSecond = 1.5e9;  // packing weights for the first time, per core
 constexpr std::uint64_t kRuntimeBytes = 20U << 20U;
 constexpr std::uint32_t kBatchTokens = 256;
 constexpr double kMeasuredError = 0.15;
 
-double last_level_bytes(const device::Cpu& cpu) {
+// A virtual machine is told the size of its host's last level, which it shares with others: only
+// caches of single cores count there.
+double cache_bytes_of(const device::Cpu& cpu, bool virtual_machine) {
   const device::CacheLevel* last = nullptr;
   for (const device::CacheLevel& cache : cpu.caches)
-    if (cache.type != "Instruction" && (last == nullptr || cache.level > last->level))
+    if (cache.type != "Instruction" && (!virtual_machine || cache.shared_by_cpus <= 1) &&
+        (last == nullptr || cache.level > last->level))
       last = &cache;
   // A cache of one core's own (L2 of a small board) counts for each of them.
   if (last == nullptr) return 0;
@@ -75,7 +81,9 @@ std::optional<Profile> measured_profile(const device::Passport& passport, std::s
   profile.prefill_attention_macs_per_s = kPrefillAttentionShare * f32_macs;
   profile.layer_overhead_s = kLayerOverhead;
   profile.token_overhead_s = kTokenOverhead;
-  profile.cache_bytes = last_level_bytes(passport.cpu);
+  profile.cache_bytes =
+      cache_bytes_of(passport.cpu, passport.board.kind == device::BoardKind::kVirtual);
+  profile.activation_s = kActivationSeconds;
   profile.repack_bytes_per_s = kRepackBytesPerSecond * std::max(1U, passport.cpu.cores);
   profile.runtime_bytes = kRuntimeBytes;
   profile.batch_tokens = kBatchTokens;

@@ -36,6 +36,13 @@ struct PowerModel {
   double per_gigaweight = 0;
 };
 
+// How much faster weights are read when all that a token reads is `bytes` large, because caches
+// hold it from the token before: measured (measure/cache_gain.h). 1 from memory.
+struct CacheGain {
+  double bytes = 0;
+  double gain = 1;
+};
+
 struct Profile {
   std::string device;                  // "Raspberry Pi 5"
   std::string engine;                  // "edgelm", "llama.cpp", "Ollama"
@@ -53,7 +60,10 @@ struct Profile {
   double prefill_overhead_s = 0;           // of a prompt
   double decode_attention_macs_per_s = 0;  // one thread; 0: counted as bytes of the cache alone
   double prefill_attention_macs_per_s = 0;
-  double cache_bytes = 0;            // last level; 0: weights always come from memory
+  // Ascending by bytes; takes precedence over `cache_bytes`.
+  std::vector<CacheGain> cache_gains;
+  double cache_bytes = 0;   // that weights can stay in; 0: they always come from memory
+  double activation_s = 0;  // per float of Model::activation_floats, layer and token; one thread
   double repack_bytes_per_s = 0;     // when loading; 0: nothing is repacked
   std::uint64_t runtime_bytes = 0;   // the program without a model
   std::uint32_t batch_tokens = 512;  // of a prefill step

@@ -33,6 +33,19 @@ double cached_share(double bytes, double cache_bytes) {
   return std::clamp((2 - ratio) / 1.5, 0.0, 1.0);
 }
 
+// Between measured sizes by the logarithm of the size.
+double gain_at(const std::vector<CacheGain>& gains, double bytes) {
+  if (gains.empty()) return 1;
+  if (bytes <= gains.front().bytes) return gains.front().gain;
+  for (std::size_t i = 1; i < gains.size(); ++i) {
+    if (bytes > gains[i].bytes) continue;
+    const double share =
+        std::log(bytes / gains[i - 1].bytes) / std::log(gains[i].bytes / gains[i - 1].bytes);
+    return gains[i - 1].gain + share * (gains[i].gain - gains[i - 1].gain);
+  }
+  return gains.back().gain;
+}
+
 double combine(double memory_s, double arithmetic_s, double norm) {
   const double longer = std::max(memory_s, arithmetic_s);
   if (longer <= 0) return 0;
@@ -65,7 +78,9 @@ Result<StepTime> decode_time(const Profile& profile, const Model& model, std::ui
       model.kv_bytes(static_cast<std::uint64_t>(std::max(positions, 0.0)), kv_element_bytes));
   step.bytes = model.bytes_per_token() + kv_bytes;
   step.weights = model.active_parameters();
-  const double cached = cached_share(model.bytes_per_token(), profile.cache_bytes);
+  const bool gains = !profile.cache_gains.empty();
+  const double gain = gain_at(profile.cache_gains, model.bytes_per_token());
+  const double cached = gains ? 0 : cached_share(model.bytes_per_token(), profile.cache_bytes);
   const double bandwidth = rate_at(profile.bandwidth, threads, profile.gpu);
   if (bandwidth <= 0)
     return fail(ErrorCode::kUnsupported, "{} on {}: no read bandwidth is known", profile.engine,
@@ -81,15 +96,19 @@ Result<StepTime> decode_time(const Profile& profile, const Model& model, std::ui
     const double bytes = w.share * static_cast<double>(w.bytes);
     const double arithmetic_s = w.share * static_cast<double>(w.elements) / rate;
     const double from_memory = rate_at(type->memory_bytes_per_s, threads, profile.gpu);
-    const double memory_s = bytes / (from_memory > 0 ? from_memory : bandwidth);
+    const double memory_s = bytes / gain / (from_memory > 0 ? from_memory : bandwidth);
     step.memory_s += memory_s;
     step.arithmetic_s += arithmetic_s;
     if (from_memory > 0) {
       measured = true;
-      measured_s += cached * arithmetic_s + (1 - cached) * memory_s;
+      // Reading and multiplying overlap, so the caches cannot make it faster than the arithmetic.
+      measured_s += cached * arithmetic_s + (1 - cached) * std::max(memory_s, arithmetic_s);
     }
   }
-  step.overhead_s = profile.token_overhead_s + model.n_layers * profile.layer_overhead_s;
+  step.overhead_s =
+      profile.token_overhead_s +
+      model.n_layers * (profile.layer_overhead_s +
+                        profile.activation_s * static_cast<double>(model.activation_floats));
   step.attention_s = attention_seconds(model.attention_macs(positions),
                                        profile.decode_attention_macs_per_s, profile, threads);
   if (measured) {
@@ -134,7 +153,9 @@ Result<StepTime> prefill_time(const Profile& profile, const Model& model, std::u
   step.memory_s = bandwidth > 0 ? (1 - cached) * step.bytes / bandwidth : 0;
   step.attention_s = attention_seconds(n * model.attention_macs(depth + n / 2),
                                        profile.prefill_attention_macs_per_s, profile, threads);
-  step.overhead_s = profile.prefill_overhead_s +
+  const double activations = n * model.n_layers * profile.activation_s *
+                             static_cast<double>(model.activation_floats) / std::max(threads, 1U);
+  step.overhead_s = profile.prefill_overhead_s + activations +
                     steps * (profile.token_overhead_s + model.n_layers * profile.layer_overhead_s);
   step.seconds =
       std::max(step.arithmetic_s, step.memory_s) + head_s + step.attention_s + step.overhead_s;
