@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/checked.h"
+#include "cache/user_folder.h"
 #include "cache/weight_cache.h"
 
 namespace edgelm::cache {
@@ -12,17 +13,6 @@ namespace {
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
-}
-
-std::string folder_of_user() {
-  if (std::string folder = variable("EDGELM_CACHE_DIR"); !folder.empty()) return folder;
-  // "All paths set in these environment variables must be absolute": XDG Base Directory
-  // Specification 0.8; others are to be ignored.
-  if (std::string folder = variable("XDG_CACHE_HOME"); folder.starts_with('/'))
-    return folder + "/edgelm";
-  if (std::string folder = variable("HOME"); folder.starts_with('/'))
-    return folder + "/.cache/edgelm";
-  return {};
 }
 
 // Bytes of "500M", "8G", "8GiB", "0"; units are powers of 1024.
@@ -43,9 +33,20 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
 
 }  // namespace
 
+std::string user_folder() {
+  if (std::string folder = variable("EDGELM_CACHE_DIR"); !folder.empty()) return folder;
+  // "All paths set in these environment variables must be absolute": XDG Base Directory
+  // Specification 0.8; others are to be ignored.
+  if (std::string folder = variable("XDG_CACHE_HOME"); folder.starts_with('/'))
+    return folder + "/edgelm";
+  if (std::string folder = variable("HOME"); folder.starts_with('/'))
+    return folder + "/.cache/edgelm";
+  return {};
+}
+
 Result<Options> Options::from_environment() {
   Options options;
-  if (std::string folder = folder_of_user(); !folder.empty()) options.folder = folder + "/weights";
+  if (std::string folder = user_folder(); !folder.empty()) options.folder = folder + "/weights";
   if (const std::string limit = variable("EDGELM_CACHE_LIMIT"); !limit.empty()) {
     options.limit_bytes = parse_size(limit);
     if (!options.limit_bytes)

@@ -3,7 +3,9 @@
 // the caches with the widest loads of the instruction set and four accumulators each. The
 // denominator of every "fraction of bandwidth" that edgelm reports.
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/result.h"
 #include "kernels/kernels.h"
@@ -22,6 +24,9 @@ class BandwidthProbe {
   double measure(std::uint32_t n_threads);
 
   [[nodiscard]] std::size_t buffer_bytes() const { return bytes_; }
+  // What it reads: random bytes that are positive, normal numbers as f16, bf16 and f32, so that
+  // kernel_probe.h can take them for weights of any type. 2 MiB aligned.
+  [[nodiscard]] std::span<const std::byte> buffer() const { return {buffer_.data(), bytes_}; }
 
  private:
   const kernels::Kernels* kernels_ = nullptr;
