@@ -26,5 +26,6 @@ void add_cache(CLI::App& app, Outcome& outcome);
 void add_plan(CLI::App& app, Outcome& outcome);
 void add_report(CLI::App& app, Outcome& outcome);
 void add_compare(CLI::App& app, Outcome& outcome);
+void add_device(CLI::App& app, Outcome& outcome);
 
 }  // namespace edgelm::apps

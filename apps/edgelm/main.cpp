@@ -69,6 +69,7 @@ int main(int argc, char** argv) {
   apps::add_plan(app, outcome);
   apps::add_report(app, outcome);
   apps::add_compare(app, outcome);
+  apps::add_device(app, outcome);
   // The field writes -tb; a single dash with two letters is not what CLI11 calls an option.
   std::vector<char*> arguments(argv, argv + argc);
   static char threads_batch[] = "--threads-batch";

@@ -13,9 +13,11 @@
 #include "kernels/probe/peak.h"
 #include "measure/bandwidth.h"
 #include "measure/kernel_probe.h"
+#include "measure/other_load.h"
 #include "measure/storage_speed.h"
 #include "os/clock.h"
 #include "os/cpu.h"
+#include "os/system_files.h"
 #include "stats/summary.h"
 #include "tensor/types/all.h"
 #include "threads/pool.h"
@@ -185,7 +187,13 @@ Result<device::Speeds> measure_speeds(const SpeedOptions& options, const SpeedPr
   Probes probes(*kernels, *pool, std::move(memory));
   std::vector<Task> tasks = tasks_of(probes, types, threads, speeds);
   const std::uint64_t total = tasks.size() * (std::uint64_t{rounds} + 1) + 1;
+  const auto files = os::system_files();
+  const auto before = read_cpu_times(*files);
   run_rounds(tasks, rounds, progress, total);
+  // A quarter of a processor is the system's own noise.
+  const Known<double> others = other_load(before, read_cpu_times(*files));
+  if (others && *others > 0.25)
+    speeds.why = fmt::format("other programs kept {:.1f} processors busy meanwhile", *others);
   for (const Task& task : tasks)
     task.result->push_back({task.threads, stats::median(task.samples)});
 

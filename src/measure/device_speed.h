@@ -15,12 +15,12 @@
 namespace edgelm::measure {
 
 struct SpeedOptions {
-  std::string isa;                 // "": the best this processor runs
-  std::uint32_t threads = 0;       // most; 0: as many as there are cores
-  std::uint32_t rounds = 7;        // samples per figure
-  std::vector<std::string> types;  // weight types; empty: all that the kernels know
+  std::string isa = {};                 // "": the best this processor runs
+  std::uint32_t threads = 0;            // most; 0: as many as there are cores
+  std::uint32_t rounds = 7;             // samples per figure
+  std::vector<std::string> types = {};  // weight types; empty: all that the kernels know
   // A file to read or a folder to write a temporary file in; "": storage is not measured.
-  std::string storage_path;
+  std::string storage_path = {};
   bool quick = false;  // 3 rounds, the usual types, one and all threads, no storage
 };
 
