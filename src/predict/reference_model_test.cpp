@@ -85,6 +85,17 @@ TEST(ReferenceModel, Names) {
   EXPECT_EQ(reference_model("llama3.2-1b:Q9").error().code, ErrorCode::kUsage);
 }
 
+TEST(ReferenceModel, OfARecord) {
+  const Model known = model("llama3.2-1b:Q4_K");
+  const Model by_name = model_of_record("synth:llama3.2-1b:Q4_K", "Q4_K", known.parameters(),
+                                        known.bytes_per_token(), known.file_bytes);
+  EXPECT_EQ(by_name.n_layers, 16U);
+  const Model other = model_of_record("synth:llama3.2-1b:Q4_K", "Q4_K", 10, 5e8, 500'000'000);
+  EXPECT_EQ(other.n_layers, 0U);
+  EXPECT_EQ(other.bytes_per_token(), 5e8);
+  EXPECT_EQ(model_of_record("mine.gguf", "Q8_0", 10, 11, 12).file_bytes, 12U);
+}
+
 TEST(ReferenceModel, BrokenTables) {
   EXPECT_FALSE(parse_shapes("name\nx\n", "t.csv"));
   EXPECT_GT(reference_shapes().size(), 40U);

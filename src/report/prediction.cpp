@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "predict/reference_model.h"
 #include "report/rows.h"
 
 namespace edgelm::report {
@@ -20,8 +21,8 @@ Known<predict::Prediction> predict_record(const measure::Record& record) {
   if (profile == nullptr)
     return not_available(device.why_not_here.empty() ? "no profile of this engine on this device"
                                                      : device.why_not_here);
-  const predict::Model model = predict::model_of_figures(s.model, s.type, record.parameters,
-                                                         record.bytes_per_token, record.file_bytes);
+  const predict::Model model = predict::model_of_record(s.model, s.type, record.parameters,
+                                                        record.bytes_per_token, record.file_bytes);
   predict::Request request;
   if (s.threads > 0) request.threads = {s.threads};
   request.prompt_tokens = s.prompt_tokens;
