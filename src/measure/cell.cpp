@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "device/describe_parts.h"
 #include "measure/cell_record.h"
 #include "measure/latencies.h"
 #include "measure/load_phase.h"
@@ -16,7 +17,6 @@
 #include "measure/token_runner.h"
 #include "measure/weight_pages.h"
 #include "os/clock.h"
-#include "os/memory.h"
 #include "stats/summary.h"
 #include "text/sampler.h"
 
@@ -95,7 +95,8 @@ Status CellRun::check_fits(const Loaded& loaded, const plan::Limits& limits) {
   record_.planned.weights = need.weights_bytes;
   record_.planned.kv = need.kv_bytes;
   record_.planned.compute = need.compute_bytes;
-  const std::uint64_t there = os::available_memory_bytes();
+  // With the limits of control groups of both versions.
+  const std::uint64_t there = device::describe_memory(around_.files).available_bytes.value_or(0);
   if (there == 0 || need.total_bytes() <= there) return {};
   record_.needed_bytes = need.total_bytes();
   if (spec_.force) return {};

@@ -262,18 +262,27 @@ class SmallMemory : public Sweep {
     Sweep::TearDown();
   }
   // -r 3 has one warm-up run and three counted.
-  [[nodiscard]] Outcome bench(const std::string& arguments) const {
+  [[nodiscard]] Outcome bench(const std::string& arguments,
+                              const std::string& force = "--force ") const {
     return run(
         "edgelm synth --shape smollm2-135m --type Q8_0 -o m.gguf >/dev/null 2>&1\n"
         "sync m.gguf; export EDGELM_CACHE_LIMIT=0\n"
         "echo $$ >" +
         group_ +
         "/cgroup.procs || exit 99\n"
-        "edgelm bench m.gguf -p 0 -n 4 -t 1 -r 3 --force --no-probe --no-store -o json " +
-        arguments);
+        "edgelm bench m.gguf -p 0 -n 4 -t 1 -r 3 --no-probe --no-store -o json " +
+        force + arguments);
   }
   std::string group_;
 };
+
+TEST_F(SmallMemory, WhatTheGroupCannotHoldIsNotTried) {
+  const Outcome outcome = bench("--no-cold", "");
+  if (outcome.exit_code == 99) GTEST_SKIP() << "this user may not enter its control group";
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr(R"("outcome": "infeasible")"),
+                                 HasSubstr("needs 137 MiB (weights 136, ")));
+}
 
 TEST_F(SmallMemory, AKillForWantOfMemoryIsAResult) {
   const Outcome outcome = bench("--no-cold");
