@@ -28,24 +28,24 @@ Vector with_priors(const Residuals& residuals, const std::vector<Parameter>& par
 
 }  // namespace
 
-bool solve(std::vector<Vector>& a, Vector& b) {
-  const std::size_t n = b.size();
+bool solve(std::vector<Vector>& matrix, Vector& right) {
+  const std::size_t n = right.size();
   for (std::size_t i = 0; i < n; ++i) {
     std::size_t pivot = i;
     for (std::size_t k = i + 1; k < n; ++k)
-      if (std::abs(a[k][i]) > std::abs(a[pivot][i])) pivot = k;
-    if (!(std::abs(a[pivot][i]) > 1e-300)) return false;
-    std::swap(a[i], a[pivot]);
-    std::swap(b[i], b[pivot]);
+      if (std::abs(matrix[k][i]) > std::abs(matrix[pivot][i])) pivot = k;
+    if (!(std::abs(matrix[pivot][i]) > 1e-300)) return false;
+    std::swap(matrix[i], matrix[pivot]);
+    std::swap(right[i], right[pivot]);
     for (std::size_t k = i + 1; k < n; ++k) {
-      const double factor = a[k][i] / a[i][i];
-      for (std::size_t l = i; l < n; ++l) a[k][l] -= factor * a[i][l];
-      b[k] -= factor * b[i];
+      const double factor = matrix[k][i] / matrix[i][i];
+      for (std::size_t l = i; l < n; ++l) matrix[k][l] -= factor * matrix[i][l];
+      right[k] -= factor * right[i];
     }
   }
   for (std::size_t i = n; i-- > 0;) {
-    for (std::size_t k = i + 1; k < n; ++k) b[i] -= a[i][k] * b[k];
-    b[i] /= a[i][i];
+    for (std::size_t k = i + 1; k < n; ++k) right[i] -= matrix[i][k] * right[k];
+    right[i] /= matrix[i][i];
   }
   return true;
 }

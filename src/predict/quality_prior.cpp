@@ -36,7 +36,7 @@ Known<double> type_loss(std::string_view type) {
 }
 
 Known<double> expected_loss(const Model& model) {
-  const auto by_type = type_loss(model.type);
+  auto by_type = type_loss(model.type);
   if (!by_type) return by_type;
   const double n = static_cast<double>(model.parameters());
   if (n <= 0) return not_available("the number of parameters is not known");

@@ -153,7 +153,7 @@ Status add_growth(std::vector<Target>& out) {
     EDGELM_TRY_ASSIGN(const auto context, table.number(i, "context"));
     EDGELM_TRY_ASSIGN(const auto free, table.number(i, "free_mb"));
     if (!context || !free) continue;
-    Range& range = ranges[model + ":" + quant];
+    Range& range = ranges[fmt::format("{}:{}", model, quant)];
     if (range.first == 0) range = {*context, *context, *free, *free};
     range.last = *context;
     range.free_last = *free;
