@@ -165,6 +165,7 @@ TEST(Report, LabelsHoldWhatDiffers) {
   const Records records = full();
   const std::vector<Row> rows = rows_of(records, options());
   std::vector<std::string> seen;
+  seen.reserve(rows.size());
   for (const Row& row : rows) seen.push_back(row.label);
   std::sort(seen.begin(), seen.end());
   EXPECT_EQ(std::unique(seen.begin(), seen.end()), seen.end()) << "each row has a label of its own";

@@ -18,7 +18,7 @@ namespace {
 std::string quoted(const std::string& text) {
   // A cell that begins so would be run as a formula by spreadsheets.
   const bool formula = !text.empty() && std::string("=+-@\t\r").find(text[0]) != std::string::npos;
-  const std::string safe = formula ? "'" + text : text;
+  std::string safe = formula ? "'" + text : text;
   if (safe.find_first_of(",\"\r\n'") == std::string::npos) return safe;
   std::string out = "\"";
   for (const char c : safe) {

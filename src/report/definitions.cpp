@@ -10,20 +10,23 @@ namespace edgelm::report {
 
 std::vector<Definition> definitions(const std::vector<Row>& rows, const Options& options) {
   std::vector<Definition> list = {
-      {"cold load", "opening the file to ready for the prompt, page cache dropped before"},
+      {"cold load",
+       "from opening the file until one token has passed through the model, page cache dropped "
+       "before"},
       {"warm load", "the same with the file in the page cache"},
       {"prefill", "prompt tokens / time until the logits of the last of them"},
       {"TTFT",
-       "time from submitting the prompt's text to the first token, sampled and as text; the model "
-       "is "
-       "loaded; no network. Of an endpoint: to the first non-empty piece of text"},
+       "time to first token: tokenize, prefill, sample, detokenize; the model is loaded, no "
+       "network. Of an endpoint: from the request to the first non-empty piece of text"},
       {"ITL",
-       "gap between two generated tokens; percentiles are over all gaps of all repetitions, "
-       "p99 from 1000 gaps on"},
+       "time between two tokens, over all tokens of all repetitions: p50; p90 from 100 tokens on, "
+       "p99 from 1000"},
       {"decode",
-       "generated tokens / time to generate them, the first not counted; sampling is not included, "
-       "as in llama-bench. Of an endpoint: from the gaps between pieces of text, all included"},
-      {"TPOT", "time per output token after the first: (last - first) / (n - 1), as vLLM has it"},
+       "generated tokens of all sequences / time; sampling and text are not included, as in "
+       "llama-bench. Of an endpoint all is included"},
+      {"TPOT",
+       "time per decoded token of a repetition. The prompt's last token is there before, so all n "
+       "steps count. Of an endpoint: (last - first) / (n - 1), as vLLM has it"},
       {"@dN", "N positions were in the cache before the prompt (depth)"},
       {"interval", "95 % percentile bootstrap of the median, 2000 resamples, fixed seed"},
       {"MAD", "median absolute deviation, not scaled"},

@@ -92,7 +92,7 @@ Known<double> gross_per_token(const measure::EnergyOfPhase& phase) {
 
 // Weights are read once per step, whatever the number of sequences.
 Known<double> bandwidth_share(const Record& record) {
-  const Known<double> speed = median_of(record.decode_tokens_per_s);
+  Known<double> speed = median_of(record.decode_tokens_per_s);
   if (!speed) return speed;
   if (!record.read_bytes_per_s) return record.read_bytes_per_s;
   if (!(record.bytes_per_token > 0)) return not_available("bytes per token are not known");
@@ -180,7 +180,8 @@ std::vector<std::string> labels(const std::vector<const Row*>& rows, bool thread
       if (!differs[part] || one[part].empty() || repeated) continue;
       label.append(label.empty() ? "" : " · ").append(one[part]);
     }
-    list.push_back(label.empty() ? one.front() : std::move(label));
+    if (label.empty()) label = one.front();
+    list.push_back(std::move(label));
   }
   return list;
 }

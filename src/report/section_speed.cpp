@@ -45,7 +45,7 @@ Table speed_table(const std::vector<Row>& rows) {
        .unit = "ms",
        .hint = "prompt submitted to first token sampled, model loaded"},
       {.title = "decode", .unit = "tokens/s", .hint = "sampling not included"},
-      {.title = "TPOT", .unit = "ms", .hint = "(last token - first token) / (n - 1)"},
+      {.title = "TPOT", .unit = "ms", .hint = "time per decoded token"},
       {.title = "ITL p50", .unit = "ms", .hint = "gap between two tokens"},
       {.title = "ITL p90", .unit = "ms"},
       {.title = "ITL p99", .unit = "ms"},

@@ -212,7 +212,7 @@ Status Store::add(const quality::Record& record, std::string_view key) {
 Status Store::add_json(const api::Json& json, std::string_view key) {
   EDGELM_TRY(database_.execute("BEGIN IMMEDIATE"));
   const Status inserted = insert(json, key);
-  const Status done = inserted ? database_.execute("COMMIT") : inserted;
+  Status done = inserted ? database_.execute("COMMIT") : inserted;
   // After some errors SQLite has rolled back already.
   if (!done && sqlite3_get_autocommit(database_.get()) == 0)
     static_cast<void>(database_.execute("ROLLBACK"));

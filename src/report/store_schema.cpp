@@ -43,7 +43,7 @@ Status migrate(const Database& database, std::span<const char* const> steps) {
   EDGELM_TRY_ASSIGN(const std::int64_t version, version_of(database));
   if (version == static_cast<std::int64_t>(steps.size())) return {};
   EDGELM_TRY(database.execute("BEGIN IMMEDIATE"));
-  const Status applied = apply(database, steps);
+  Status applied = apply(database, steps);
   if (!applied) {
     static_cast<void>(database.execute("ROLLBACK"));
     return applied;

@@ -60,6 +60,7 @@ class StoreTest : public ::testing::Test {
 
 std::vector<std::string> ids(const Records& records) {
   std::vector<std::string> list;
+  list.reserve(records.measured.size() + records.quality.size());
   for (const auto& record : records.measured) list.push_back(record.id);
   for (const auto& record : records.quality) list.push_back(record.id);
   return list;

@@ -13,7 +13,7 @@ std::string terminal_text(const Document& document, std::size_t columns = 120);
 std::string markdown(const Document& document);
 
 // One table with its notes.
-std::string terminal_table(const Table& table, std::size_t columns);
+std::string terminal_table(const Table& table, std::size_t room);  // columns of characters
 std::string markdown_table(const Table& table);
 
 }  // namespace edgelm::report

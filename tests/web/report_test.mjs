@@ -39,6 +39,7 @@ async function open(kind, { width, height, colorScheme }) {
     deviceScaleFactor: 1,
     reducedMotion: 'reduce',
   });
+  context.setDefaultTimeout(120_000);  // slow where many tests share few cores
   const page = await context.newPage();
   const problems = [];
   page.on('console', (message) => {
