@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <memory>
 #include <string>
@@ -12,8 +13,11 @@
 
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/output.h"
+#include "device/passport.h"
 #include "formats/printable.h"
+#include "measure/device_speed.h"
 #include "os/file.h"
+#include "os/system_files.h"
 #include "report/build.h"
 #include "report/csv.h"
 #include "report/html.h"
@@ -124,6 +128,20 @@ Result<report::Options> options_of(const ReportFlags& flags) {
   return options;
 }
 
+// Records of this device that do not know its kernels' speeds get those that `edgelm device` has
+// measured and kept, so that prediction can be set beside measurement.
+void add_kept_speeds(std::vector<measure::Record>& records) {
+  const auto wants = [](const measure::Record& r) { return r.passport.speeds.kernels.empty(); };
+  if (std::none_of(records.begin(), records.end(), wants)) return;
+  const auto files = os::system_files();
+  const device::Passport here = device::describe(*files);
+  const auto kept = measure::load_speeds(measure::speed_key(here, EDGELM_VERSION));
+  if (!kept) return;
+  for (measure::Record& record : records)
+    if (wants(record) && record.passport.fingerprint == here.fingerprint)
+      record.passport.speeds = *kept;
+}
+
 Result<std::string> made(const ReportFlags& flags, const report::Loaded& loaded,
                          const std::string& form) {
   if (form == "jsonl") return report::json_lines(loaded.records);
@@ -143,7 +161,8 @@ Status run(const ReportFlags& flags) {
   if (form == "html" && flags.out.empty() && os::stdout_is_terminal())
     return fail(ErrorCode::kUsage,
                 "an HTML page is nothing for a terminal; name a file with --out");
-  EDGELM_TRY_ASSIGN(const report::Loaded loaded, report::load_file(flags.store, flags.filter));
+  EDGELM_TRY_ASSIGN(report::Loaded loaded, report::load_file(flags.store, flags.filter));
+  if (form != "jsonl") add_kept_speeds(loaded.records.measured);
   for (const std::string& message : loaded.records.unreadable)
     note("edgelm: left out: {}\n", formats::printable(message, 400));
   if (loaded.records.measured.empty() && loaded.records.quality.empty())

@@ -16,6 +16,14 @@ Known<predict::Prediction> predict_record(const measure::Record& record) {
     return not_available("prediction speaks of this engine, not of an endpoint");
   if (record.parameters == 0 || !(record.bytes_per_token > 0))
     return not_available("the record does not know the model's size");
+  if (record.passport.speeds.kernels.empty())
+    return not_available(
+        "the speeds of this device's kernels are not known; `edgelm device` measures and keeps "
+        "them");
+  // The best come first, and theirs are the speeds that a passport keeps.
+  const std::vector<std::string>& isa = record.passport.cpu.isa;
+  if (!isa.empty() && !s.isa.empty() && s.isa != isa.front())
+    return not_available("prediction speaks of this processor's best kernels, " + isa.front());
   const predict::Device device = predict::device_of(record.passport);
   const predict::Profile* profile = device.find("edgelm", "");
   if (profile == nullptr)

@@ -15,7 +15,7 @@ inline device::Passport full_passport() {
   p.name = "Raspberry Pi 5 8 GB";
   p.cpu.model = "4x Cortex-A76";
   p.cpu.architecture = "aarch64";
-  p.cpu.isa = {"scalar", "neon", "dotprod"};
+  p.cpu.isa = {"dotprod", "neon", "scalar"};
   p.cpu.logical_cpus = 4;
   p.cpu.cores = 3;
   p.cpu.clusters = {{{0, 1, 2, 3}, "Cortex-A76", 2.4e9, 1024U},
