@@ -40,7 +40,7 @@ constexpr std::size_t kMaxUnparsedBytes = 2 * kReadBytes;  // a chunk's first li
 constexpr int kMaxInterimAnswers = 8;                      // of status 1xx
 // What is still read of an answer that the caller has enough of, so that a stream that is at its
 // end anyway ("[DONE]") does not cost the connection.
-constexpr auto kDrainTime = std::chrono::milliseconds(20);
+constexpr auto kDrainTime = std::chrono::milliseconds(200);
 constexpr std::uint64_t kDrainBytes = 64u << 10;
 constexpr auto kCancelInterval = std::chrono::milliseconds(100);
 

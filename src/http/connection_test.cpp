@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <future>
 #include <string>
 #include <thread>
 
@@ -76,15 +77,12 @@ TEST(HttpConnection, IsKeptAfterAStreamStoppedAtItsEnd) {
     exchange.begin_chunks();
     exchange.event("x");
     exchange.event("[DONE]");
-    exchange.wait_for_release();
     exchange.end_chunks();
   });
   Connection connection;
   for (int i = 0; i < 2; ++i) {
     const auto response = connection.stream(get(server.url()), [&](std::string_view piece) {
-      if (piece.find("[DONE]") == std::string_view::npos) return true;
-      server.release();
-      return false;
+      return piece.find("[DONE]") == std::string_view::npos;
     });
     ASSERT_TRUE(response) << response.error().message;
   }
@@ -142,12 +140,18 @@ TEST(HttpConnection, DoesNotRetryANewConnectionOrAStartedAnswer) {
 
 // A server that says goodbye on an idle connection (408) has not answered the next request.
 TEST(HttpConnection, DropsAConnectionWithUnaskedBytes) {
-  LoopbackServer server([](const HttpRequest& request, Exchange& exchange) {
+  std::promise<void> late;
+  LoopbackServer server([&](const HttpRequest& request, Exchange& exchange) {
     exchange.respond(200, request.target);
-    if (request.connection == 0) exchange.send("HTTP/1.1 408 Late\r\ncontent-length: 0\r\n\r\n");
+    if (request.connection > 0) return;
+    exchange.wait_for_release();
+    exchange.send("HTTP/1.1 408 Late\r\ncontent-length: 0\r\n\r\n");
+    late.set_value();
   });
   Connection connection;
   ASSERT_TRUE(connection.fetch(get(server.url("/1"))));
+  server.release();
+  late.get_future().wait();
   const auto response = connection.fetch(get(server.url("/2")));
   ASSERT_TRUE(response) << response.error().message;
   EXPECT_EQ(response->status, 200);
