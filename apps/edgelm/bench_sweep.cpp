@@ -18,6 +18,7 @@
 #include "device/power/sources.h"
 #include "endpoint/endpoint.h"
 #include "kernels/kernels.h"
+#include "measure/device_speed.h"
 #include "measure/endpoint_cell.h"
 #include "os/clock.h"
 #include "os/cpu.h"
@@ -68,6 +69,7 @@ class BenchSweep {
   Status list_models(measure::SweepLists& lists);
   Status list_endpoint(measure::SweepLists& lists);
   Status check_power_modes();
+  void describe_device();
   [[nodiscard]] measure::SweepHooks hooks(BenchKeeper& keeper);
   Result<measure::Record> measure(const measure::Cell& cell, bool first_of_model);
   [[nodiscard]] CellJob job_of(const measure::Cell& cell, bool first_of_model) const;
@@ -159,8 +161,15 @@ Status BenchSweep::prepare() {
   EDGELM_TRY(check_power_modes());
   // A sensor that was asked for by name and is not there should not cost a sweep.
   EDGELM_TRY(device::open_source(options_.power, *files_));
-  passport_ = device::describe(*files_);
+  describe_device();
   return {};
+}
+
+// With the speeds that `edgelm device` has measured, where they are kept.
+void BenchSweep::describe_device() {
+  passport_ = device::describe(*files_);
+  if (auto speeds = measure::load_speeds(measure::speed_key(passport_, EDGELM_VERSION)))
+    passport_.speeds = std::move(*speeds);
 }
 
 CellJob BenchSweep::job_of(const measure::Cell& cell, bool first_of_model) const {
@@ -232,7 +241,7 @@ measure::SweepHooks BenchSweep::hooks(BenchKeeper& keeper) {
   if (modes_)
     hooks.set_power_mode = [this](const std::string& mode) -> Status {
       EDGELM_TRY(modes_->set(mode));
-      passport_ = device::describe(*files_);  // governor and clocks of this mode
+      describe_device();  // governor and clocks of this mode
       return {};
     };
   hooks.seconds = [] { return os::ns_to_s(os::now_ns()); };
