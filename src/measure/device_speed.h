@@ -1,8 +1,9 @@
 #pragma once
 // Measures what a device can do, in a few seconds: bandwidth, arithmetic peaks, the engine's own
-// kernels, storage. Repetitions of all figures are interleaved and the medians kept, so that a
-// disturbance of a second does not fall on one figure alone. Called by `edgelm device`, `plan` and
-// `bench`; kept between calls in the user's cache folder, because it takes longer than planning.
+// kernels, storage. Repetitions of all figures are interleaved and their upper quartile kept, so
+// that a disturbance of a second does not fall on one figure alone. Called by `edgelm device`,
+// `plan` and `bench`; kept between calls in the user's cache folder, because it takes longer than
+// planning.
 
 #include <cstdint>
 #include <functional>

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <set>
 #include <string>
-#include <utility>
+#include <tuple>
 
 #include "base/target.h"
 
@@ -108,12 +108,14 @@ int usable_cpus() {
 
 int usable_cores() {
   const cpu_set_t mask = affinity();
-  std::set<std::pair<int, int>> cores;
+  std::set<std::tuple<int, int, int>> cores;
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (!CPU_ISSET(cpu, &mask)) continue;
     const std::string folder = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/";
-    // Without topology files every processor counts as a core of its own.
-    cores.emplace(read_int(folder + "physical_package_id", 0), read_int(folder + "core_id", cpu));
+    // Without topology files every processor counts as a core of its own. On ARM boards the numbers
+    // of cores begin anew in each cluster.
+    cores.emplace(read_int(folder + "physical_package_id", 0), read_int(folder + "cluster_id", 0),
+                  read_int(folder + "core_id", cpu));
   }
   return std::max(1, static_cast<int>(cores.size()));
 }
