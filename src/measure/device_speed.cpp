@@ -15,7 +15,7 @@
 #include "measure/kernel_probe.h"
 #include "measure/other_load.h"
 #include "measure/storage_speed.h"
-#include "os/clock.h"
+#include "measure/thread_rates.h"
 #include "os/cpu.h"
 #include "os/system_files.h"
 #include "stats/summary.h"
@@ -68,14 +68,12 @@ class PeakProbe {
 
   double measure(std::uint32_t n_threads) {
     const std::int64_t rounds = rounds_;
-    auto work = [&](threads::ThreadPool::Member&) { mix_->run(rounds); };
-    const std::int64_t start = os::now_ns();
-    pool_->run(n_threads, work);
-    const double seconds = os::ns_to_s(os::now_ns() - start);
-    const double per_second = static_cast<double>(rounds) / seconds;
-    rounds_ =
-        static_cast<std::int64_t>(std::clamp(per_second * KernelProbe::kSampleSeconds, 1e3, 1e9));
-    return 2 * mix_->macs_per_round * n_threads * per_second;
+    const double per_second =
+        sum_of_rates(*pool_, n_threads, static_cast<double>(rounds),
+                     [&](threads::ThreadPool::Member&) { mix_->run(rounds); });
+    rounds_ = static_cast<std::int64_t>(
+        std::clamp(per_second / n_threads * KernelProbe::kSampleSeconds, 1e3, 1e9));
+    return 2 * mix_->macs_per_round * per_second;
   }
 
  private:

@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "kernels/panel/layout.h"
+#include "measure/thread_rates.h"
 #include "os/clock.h"
 #include "os/pages.h"
 
@@ -170,7 +171,7 @@ double KernelProbe::run_decode(const Rows& rows, std::uint32_t n_threads, std::s
 double KernelProbe::run_cached(const Rows& rows, std::uint32_t n_threads, std::size_t passes) {
   const std::size_t n_rows = rows.rows_in(kCachedBytes);
   const std::size_t matrix = (rows.bytes(n_rows) + 63) / 64 * 64;
-  auto work = [&](Member& member) {
+  const auto loop = [&](Member& member) {
     // A matrix and a part of the output for each.
     const std::byte* own = weights_.data() + member.index() * matrix;
     float* out = inputs_->out.get() + member.index() * kMaxRows;
@@ -178,10 +179,8 @@ double KernelProbe::run_cached(const Rows& rows, std::uint32_t n_threads, std::s
     for (std::size_t i = 0; i < passes; ++i)
       multiply(rows, own, 0, n_rows, member.index(), 1, out, kMaxRows);
   };
-  const std::int64_t start = os::now_ns();
-  pool_->run(n_threads, work);
-  const double seconds = os::ns_to_s(os::now_ns() - start);
-  return static_cast<double>(n_threads * passes * n_rows * rows.file_bytes) / seconds;
+  return sum_of_rates(*pool_, n_threads, static_cast<double>(passes * n_rows * rows.file_bytes),
+                      loop);
 }
 
 double KernelProbe::run_prefill(const Rows& rows, std::uint32_t n_threads, std::size_t n_rows) {
