@@ -22,9 +22,9 @@ constexpr double kPrefillAttentionShare = 0.55;
 // Per layer: five barriers of 0.2 to 0.5 us (docs/performance.md), and starting the threads once.
 constexpr double kLayerOverhead = 2e-6;
 constexpr double kTokenOverhead = 20e-6;
-// Norms, rotation, SiLU, quantizing the inputs: what prefill of small models takes beyond its
-// products, 1.0 and 1.3 ns per float on an AVX-512 core (docs/predict.md).
-constexpr double kActivationSeconds = 1e-9;
+// Norms, rotation, SiLU: what a layer takes beyond its products and beyond quantizing its inputs,
+// which the kernels' speeds include. Per float, on an AVX-512 core (docs/predict.md).
+constexpr double kActivationSeconds = 0.3e-9;
 constexpr double kRepackBytesPerSecond = 1.5e9;  // packing weights for the first time, per core
 constexpr std::uint64_t kRuntimeBytes = 20U << 20U;
 constexpr std::uint32_t kBatchTokens = 256;
