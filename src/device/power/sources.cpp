@@ -23,10 +23,11 @@
 namespace edgelm::device {
 namespace {
 
-// Before what "auto" prefers the one to the other: more of the device first, measured before
-// modelled, short windows before long ones. Beyond the end: never by itself.
-constexpr std::array kPreference{Scope::kWall, Scope::kBoard,    Scope::kModule,  Scope::kPackage,
-                                 Scope::kRail, Scope::kModelled, Scope::kBattery, Scope::kGpu};
+// What "auto" prefers: more of the device first, measured before modelled, short windows before
+// long ones. Scopes that are not here are read when they are named: a GPU's watts say nothing of
+// what a processor does, and often they are the only ones that everybody may read.
+constexpr std::array kPreference{Scope::kWall, Scope::kBoard,    Scope::kModule, Scope::kPackage,
+                                 Scope::kRail, Scope::kModelled, Scope::kBattery};
 
 std::ptrdiff_t rank(const SensorInfo& info) {
   // The platform counter is not validated, see rapl.h: the worst of those that are known.
@@ -110,13 +111,17 @@ std::string why_no_source(const std::string& spec, const os::SystemFiles& files)
   if (spec == "none") return "turned off (--power none)";
   std::string reasons;
   for (const SensorInfo& info : list_sensors(files)) {
-    if (info.not_readable.empty()) continue;
     if (!reasons.empty()) reasons += "; ";
-    reasons.append(info.id).append(": ").append(info.not_readable);
+    reasons.append(info.id).append(": ");
+    if (info.not_readable.empty()) {
+      reasons.append(scope_name(info.scope)).append(" only, read when named with --power");
+      continue;
+    }
+    reasons.append(info.not_readable);
     if (!info.hint.empty()) reasons.append(" (try: ").append(info.hint).append(")");
   }
   return reasons.empty() ? "no power sensor on this device"
-                         : "no readable power sensor: " + reasons;
+                         : "no power sensor of this device can be read (" + reasons + ")";
 }
 
 }  // namespace edgelm::device

@@ -15,8 +15,9 @@ namespace edgelm::device {
 // network; sensors in preference order of "auto". Plugs, files and commands are not searched for.
 std::vector<SensorInfo> list_sensors(const os::SystemFiles& files);
 
-// SPEC: "auto": the best readable sensor (board before module, package, rails, modelled, battery,
-// GPU); null when there is none. "none": null. Else one of list_sensors by its id, or
+// SPEC: "auto": the best readable sensor (board before module, package, rails, modelled, battery;
+// never a GPU's alone or one of unknown scope); null when there is none. "none": null. Else one of
+// list_sensors by its id, or
 //   shelly:HOST  tasmota:HOST   a plug in the local network (wall)
 //   file:PATH                   CSV with header t_s,watts or t_s,joules (recorded_file.h)
 //   command:PROGRAM ARGS...     prints watts, or "t W" (command_source.h)

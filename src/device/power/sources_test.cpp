@@ -49,7 +49,9 @@ TEST_F(SourcesTest, AutoPrefersMoreOfTheDeviceAndShortWindows) {
   EXPECT_EQ(opened("hwmon:strange"), "hwmon:strange") << "unless asked for";
   files_.set("/sys/class/hwmon/hwmon1/name", "amdgpu\n");
   files_.set("/sys/class/hwmon/hwmon1/power1_input", "1000000\n");
-  EXPECT_EQ(opened("auto"), "hwmon:amdgpu");
+  EXPECT_EQ(opened("auto"), "none") << "a GPU is not the device";
+  EXPECT_NE(why_no_source("auto", files_).find("hwmon:amdgpu: gpu only"), std::string::npos);
+  EXPECT_EQ(opened("hwmon:amdgpu"), "hwmon:amdgpu");
   battery();
   EXPECT_EQ(opened("auto"), "battery");
   rapl();
