@@ -48,7 +48,7 @@ std::string_view next_word(std::string_view& rest) {
 
 RunProgram default_run(const os::SystemFiles& files) {
   return [&files](const std::vector<std::string>& arguments) {
-    return os::program_output(files, arguments, {.seconds = 2, .output_bytes = 65536});
+    return os::program_output(files, arguments, {.seconds = 5, .output_bytes = 65536});
   };
 }
 
