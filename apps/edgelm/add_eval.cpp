@@ -9,6 +9,7 @@
 #include "apps/edgelm/models.h"
 #include "apps/edgelm/output.h"
 #include "apps/edgelm/run.h"
+#include "measure/cell.h"
 #include "os/file.h"
 #include "quality/endpoint_subject.h"
 #include "report/record_json.h"
@@ -90,12 +91,19 @@ Result<OpenSubject> open_subject(const EvalOptions& options) {
   if (options.subject.context > model->hparams().context_length)
     warn(fmt::format("a context of {} tokens is beyond the {} that the model's header states",
                      options.subject.context, model->hparams().context_length));
-  EDGELM_TRY_ASSIGN(open.subject,
-                    quality::FileSubject::create(model, *open.backend, options.subject));
+  EDGELM_TRY_ASSIGN(open.subject, quality::FileSubject::create(model, *open.backend,
+                                                               subject_options(options, *model)));
   return open;
 }
 
 }  // namespace
+
+quality::FileSubjectOptions subject_options(const EvalOptions& options, const model::Model& model) {
+  quality::FileSubjectOptions subject = options.subject;
+  subject.model_hash = measure::model_hash(model.file());
+  subject.engine = "edgelm " EDGELM_VERSION;
+  return subject;
+}
 
 quality::EvaluationOptions evaluation_options(const EvalOptions& options, Progress& progress) {
   return {.items = options.items,

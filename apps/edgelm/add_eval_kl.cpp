@@ -126,7 +126,8 @@ Status eval_kl(Options& options) {
       EDGELM_TRY_ASSIGN(result, quality::kl_divergence(base, model, *backend, text, options.kl));
     }
   }
-  EDGELM_TRY_ASSIGN(const auto subject, quality::FileSubject::create(model, *backend, {}));
+  EDGELM_TRY_ASSIGN(const auto subject, quality::FileSubject::create(
+                                            model, *backend, subject_options(options, *model)));
   const std::string data = fmt::format("{} {}", options.file.substr(options.file.rfind('/') + 1),
                                        quality::short_hash(text));
   std::vector<quality::Record> records =

@@ -67,7 +67,8 @@ Status eval_perplexity(PerplexityFlags& options) {
                                                 done, all, fmt::format("perplexity {:.4f}", value));
                                           }));
   }
-  EDGELM_TRY_ASSIGN(const auto subject, quality::FileSubject::create(model, *backend, {}));
+  EDGELM_TRY_ASSIGN(const auto subject, quality::FileSubject::create(
+                                            model, *backend, subject_options(options, *model)));
   const std::string data = fmt::format("{} {}", options.file.substr(options.file.rfind('/') + 1),
                                        quality::short_hash(text));
   std::vector<quality::Record> records = {

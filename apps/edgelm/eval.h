@@ -31,6 +31,8 @@ struct EvalOptions {
 
 // -m, -c, -b, --kv-type, -t and so on for a model file; --endpoint and --api-key-file for a server.
 void add_subject_flags(CLI::App& command, EvalOptions& options);
+// options.subject, and what names model and engine in records.
+quality::FileSubjectOptions subject_options(const EvalOptions& options, const model::Model& model);
 // --tasks N, --seed
 void add_sample_flags(CLI::App& command, EvalOptions& options, const char* what);
 // -o, --store, --no-store

@@ -5,13 +5,10 @@
 
 #include "quality/file_subject.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "base/checked.h"
-#include "base/hash.h"
 #include "quality/log_softmax.h"
 
 namespace edgelm::quality {
@@ -26,18 +23,6 @@ std::size_t common_prefix(std::span<const text::TokenId> a, std::span<const text
   const auto end = std::mismatch(
       a.begin(), a.begin() + static_cast<std::ptrdiff_t>(std::min(a.size(), b.size())), b.begin());
   return static_cast<std::size_t>(end.first - a.begin());
-}
-
-// Size and header; the weights behind one header are not told apart.
-std::string hash_of(const formats::GgufFile& file) {
-  Hash64 hash;
-  hash.update_value(file.file_bytes());
-  for (const formats::GgufTensorInfo& info : file.tensor_infos()) {
-    hash.update(as_byte_span(info.name));
-    hash.update_value(info.type_id);
-    hash.update(info.data.first(std::min<std::size_t>(info.data.size(), 4096)));
-  }
-  return fmt::format("{:016x}", hash.digest());
 }
 
 }  // namespace
@@ -70,9 +55,9 @@ FileSubject::FileSubject(std::shared_ptr<const model::Model> model, backend::Bac
     : model_(std::move(model)), backend_(backend), options_(options) {
   const formats::GgufFile& file = model_->file();
   identity_ = {.model = file.path().substr(file.path().rfind('/') + 1),
-               .model_hash = hash_of(file),
+               .model_hash = options.model_hash,
                .type = model_->main_type(),
-               .engine = "edgelm, " + backend.name(),
+               .engine = options.engine,
                .file_bytes = file.file_bytes()};
 }
 

@@ -20,6 +20,9 @@ struct FileSubjectOptions {
   std::uint32_t batch = 256;    // tokens per step
   std::uint32_t sequences = 4;  // answers generated together
   plan::KvType kv_type = plan::KvType::kF16;
+  // For the record: as measurements of the same file have them, so that reports can join both.
+  std::string model_hash = {};
+  std::string engine = "edgelm";
 };
 
 class FileSubject final : public Subject {
