@@ -9,6 +9,7 @@
 #include "apps/edgelm/output.h"
 #include "apps/edgelm/plan_candidates.h"
 #include "apps/edgelm/plan_device.h"
+#include "apps/edgelm/plan_models.h"
 #include "predict/constants.h"
 #include "predict/fit.h"
 #include "predict/passports.h"
@@ -26,7 +27,7 @@ constexpr const char* kExamples =
     "  edgelm plan llama3.2-1b:Q4_K_M qwen2.5-1.5b:Q4_0 --device pi5-8gb\n"
     "  edgelm plan bartowski/Llama-3.2-1B-Instruct-GGUF:Q4_K_M --device \"Orin Nano\" --power-mode "
     "all\n"
-    "  edgelm plan qwen2.5-7b:Q8_0 qwen2.5-3b:Q4_K_M --device pi5-8gb --goal quality\n"
+    "  edgelm plan qwen2.5-7b qwen2.5-0.5b --types Q4_K_M,Q8_0 --device pi5-8gb --goal quality\n"
     "  edgelm plan --list-devices\n"
     "  edgelm plan --validate";
 
@@ -34,6 +35,7 @@ struct PlanFlags {
   PlanRequest request;
   std::string device;
   std::string sysroot;
+  std::vector<std::string> types;
   std::string goal;
   std::string output = "text";
   bool list_devices = false;
@@ -75,6 +77,7 @@ Status plan(PlanFlags& flags) {
   }
   if (flags.request.models.empty())
     return fail(ErrorCode::kUsage, "no model is named; see edgelm plan --help");
+  flags.request.models = with_types(flags.request.models, flags.types);
   if (!flags.goal.empty()) {
     EDGELM_TRY_ASSIGN(flags.request.goal, predict::parse_goal(flags.goal));
   }
@@ -107,6 +110,8 @@ void add_plan(CLI::App& app, Outcome& outcome) {
   command->add_option("models,-m,--model", flags->request.models,
                       "GGUF files, builtin, tiny, synth:SHAPE:TYPE, SHAPE:TYPE of a published "
                       "shape, OWNER/REPO[:TYPE] on a hub, or URLs");
+  command->add_option("--types", flags->types, "Types for models that are named without one")
+      ->delimiter(',');
   command->add_option("--device", flags->device,
                       "A shipped passport by its name, or a file from edgelm device -o json "
                       "(default: this device)");

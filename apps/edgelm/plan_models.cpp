@@ -2,6 +2,7 @@
 
 #include "apps/edgelm/plan_models.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -78,6 +79,23 @@ Result<predict::Model> describe_model(const std::string& name) {
     return fail(ErrorCode::kNotFound, "{}: no such file", name);
   EDGELM_TRY_ASSIGN(const endpoint::RemoteHeader header, endpoint::fetch_gguf_header(name));
   return of_remote(header);
+}
+
+std::vector<std::string> with_types(const std::vector<std::string>& names,
+                                    const std::vector<std::string>& types) {
+  std::vector<std::string> result;
+  result.reserve(names.size() * std::max<std::size_t>(types.size(), 1));
+  for (const std::string& name : names) {
+    const std::string_view bare =
+        synth::is_synth_name(name) ? std::string_view(name).substr(6) : std::string_view(name);
+    const bool typed = bare.find(':') != std::string_view::npos || bare.ends_with(".gguf");
+    if (types.empty() || typed || find_builtin(name) != nullptr || os::file_exists(name)) {
+      result.push_back(name);
+      continue;
+    }
+    for (const std::string& type : types) result.push_back(fmt::format("{}:{}", name, type));
+  }
+  return result;
 }
 
 }  // namespace edgelm::apps
