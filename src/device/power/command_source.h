@@ -20,7 +20,7 @@ struct PowerLine {
   double value = 0;  // watts or joules
   bool joules = false;
 };
-Result<PowerLine> parse_power_line(std::string_view line);
+Result<PowerLine> parse_power_line(std::string_view text);
 
 // Words, with '...' and "..." as in a shell, and nothing else of a shell. kUsage for a quote
 // without its end.

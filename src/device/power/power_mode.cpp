@@ -181,7 +181,7 @@ class NvpModel final : public PowerModeSetter {
   Status restore() override {
     if (!before_) return {};
     const std::string mode = *std::exchange(before_, std::nullopt);
-    const Status status = set(mode);
+    Status status = set(mode);
     before_.reset();
     return status;
   }
