@@ -48,7 +48,7 @@ bool is_folder(const std::string& path) {
 // the disk from which models are loaded.
 std::string storage_path(const DeviceFlags& flags) {
   if (!flags.storage.empty()) return flags.storage;
-  if (const std::string folder = cache::user_folder(); is_folder(folder)) return folder;
+  if (std::string folder = cache::user_folder(); is_folder(folder)) return folder;
   const char* home = std::getenv("HOME");
   return home != nullptr && is_folder(home) ? home : "/var/tmp";
 }
