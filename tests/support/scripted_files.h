@@ -3,6 +3,7 @@
 // tree or nothing. 44 minutes pass in milliseconds, and any file can fail as the system would.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -20,7 +21,7 @@ namespace edgelm::test {
 struct VirtualTime {
   std::int64_t ns = 1'000'000'000;  // as of a machine that has been up for a while
   [[nodiscard]] double s() const { return static_cast<double>(ns) * 1e-9; }
-  void advance(double seconds) { ns += static_cast<std::int64_t>(seconds * 1e9 + 0.5); }
+  void advance(double seconds) { ns += std::llround(seconds * 1e9); }
   [[nodiscard]] std::function<std::int64_t()> clock() const {
     return [this] { return ns; };
   }
