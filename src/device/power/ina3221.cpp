@@ -81,9 +81,9 @@ Chips find_chips(const os::SystemFiles& files) {
   return chips;
 }
 
-// Rails inside another: of the AGX modules the memory's and always-on supply, which the 5 V system
-// rail feeds (NVIDIA Jetson Linux Developer Guide, "Software-Based Power Consumption Modeling":
-// that rail's description names the memory too). Counting it once is the lower bound.
+// Rails taken to be inside another: of the AGX modules the memory's and always-on supply, which the
+// 5 V system rail is assumed to feed. NVIDIA does not publish the wiring inside the modules;
+// counting such a rail once gives the lower bound.
 bool inside_another(const Rail& rail, const std::vector<Rail>& all) {
   const auto present = [&all](std::string_view label) {
     return std::any_of(all.begin(), all.end(), [&](const Rail& r) { return r.label == label; });
