@@ -46,7 +46,7 @@ Result<std::vector<std::string>> expand_models(const std::vector<std::string>& n
       models.push_back(name);
     } else {
       for (const std::string& type : types) {
-        std::string model = placeholder ? filled_in(name, type) : name + ":" + type;
+        std::string model = placeholder ? filled_in(name, type) : fmt::format("{}:{}", name, type);
         if (placeholder && !os::file_exists(model))
           if (std::string other = filled_in(name, lower(type)); os::file_exists(other))
             model = std::move(other);
