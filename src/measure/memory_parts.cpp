@@ -37,9 +37,7 @@ Known<std::uint64_t> value_of(const os::SystemFiles& files, const char* path,
 
 Known<std::uint64_t> kilobytes(const os::SystemFiles& files, const char* path,
                                std::string_view key) {
-  const Known<std::uint64_t> value = value_of(files, path, key);
-  if (!value) return value;
-  return *value * 1024;
+  return value_of(files, path, key).map([](std::uint64_t value) { return value * 1024; });
 }
 
 double mebibytes(double bytes) { return bytes / (1024.0 * 1024.0); }
