@@ -29,8 +29,8 @@ struct ReferenceRow {
   std::string scope;            // of the watts: "rail", "wall"
   std::optional<double> mj_per_token;
   // "": good for the fit. Otherwise why not: "paging", "evicting", "throttled", "clock" (another
-  // clock), "server", "phase" (one cell of a sweep), "repack-off", "ternary", "mixed", "slow-path" (an engine without a
-  // good way for an architecture).
+  // clock), "server", "phase" (one cell of a sweep), "repack-off", "ternary", "mixed", "slow-path"
+  // (an engine without a good way for an architecture).
   std::string state;
   std::string note;
 };
