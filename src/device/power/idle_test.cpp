@@ -28,6 +28,7 @@ Idle idle(double watts, double mad = 0) { return {watts, mad, 30, 300}; }
 
 TEST(Idle, MedianAndSpreadOfAWindow) {
   std::vector<Reading> watts;
+  watts.reserve(100);
   for (int i = 0; i < 100; ++i)
     watts.push_back({i * 100'000'000LL, i == 50 ? 30.0 : 2.0 + 0.1 * (i % 3), false});
   const Known<Idle> all = idle_of(watts, 0, 10'000'000'000);
