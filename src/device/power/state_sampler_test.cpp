@@ -31,7 +31,8 @@ TEST(StateSampler, HottestZoneAndMedianClock) {
   EXPECT_DOUBLE_EQ(sample.celsius, 71.5);
   EXPECT_DOUBLE_EQ(sample.cpu_hz, 2.4e9);
   EXPECT_EQ(sample.throttle, "");
-  StateSampler nothing(ScriptedFiles{});
+  const ScriptedFiles no_files;
+  StateSampler nothing(no_files);
   EXPECT_TRUE(std::isnan(nothing.sample(5).celsius));
   EXPECT_TRUE(std::isnan(nothing.sample(5).cpu_hz));
 }
@@ -113,6 +114,7 @@ TEST(StateSampler, JetsonOverCurrentAndCoolingDevices) {
 
 TEST(StateSummary, AFallingClockAloneIsPossibleThrottling) {
   std::vector<StateSample> samples;
+  samples.reserve(30);
   for (int i = 0; i < 30; ++i) samples.push_back({i * kSecond, 80, i < 15 ? 2.4e9 : 2.0e9, 0, ""});
   const StateSummary falling = summarize_state(samples, 0, 30 * kSecond);
   EXPECT_FALSE(falling.throttled);
