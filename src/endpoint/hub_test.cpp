@@ -52,6 +52,7 @@ TEST(HubNames, AreTakenApart) {
 
 std::string chosen(const std::vector<std::string>& paths, const std::string& quant) {
   std::vector<HubFile> files;
+  files.reserve(paths.size());
   for (const std::string& path : paths) files.push_back({path, 1});
   const auto file = choose_file(files, {"o", "r", "", quant});
   return file ? file->path : "error: " + file.error().message;

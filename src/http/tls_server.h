@@ -3,6 +3,7 @@
 // request of each connection with fixed bytes and closes.
 
 #include <arpa/inet.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -11,9 +12,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <thread>
@@ -70,9 +73,11 @@ class TlsServer {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), size);
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    ::listen(listener_, 8);
+    const bool listens =
+        ::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+        ::listen(listener_, 8) == 0;
+    EXPECT_TRUE(listens) << std::strerror(errno);
     port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { serve(); });
   }

@@ -122,10 +122,10 @@ TEST_F(SpeedsFile, KeepsThemForTheSameConditions) {
 TEST_F(SpeedsFile, DamageIsAnError) {
   ASSERT_TRUE(save_speeds(key_, speeds_));
   const std::string path = folder_ + "/cache/speeds-0123456789abcdef.json";
-  for (const char* text : {"", "{", "[]", "{\"build\":1}", "{\"build\":\"1.0 build\"}",
-                           "{\"build\":\"1.0 build\",\"power_mode\":\"nvpmodel 15W\"}",
-                           "{\"build\":\"1.0 build\",\"power_mode\":\"nvpmodel 15W\","
-                           "\"speeds\":{\"kernels\":7}}"}) {
+  for (const char* text :
+       {"", "{", "[]", R"({"build":1})", R"({"build":"1.0 build"})",
+        R"({"build":"1.0 build","power_mode":"nvpmodel 15W"})",
+        R"({"build":"1.0 build","power_mode":"nvpmodel 15W","speeds":{"kernels":7}})"}) {
     std::ofstream(path) << text;
     EXPECT_FALSE(load_speeds(key_)) << text;
   }

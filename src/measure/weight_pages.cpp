@@ -156,7 +156,7 @@ Known<double> cached_share(const std::string& path) {
 
 Status drop_from_page_cache(std::span<const std::string> paths, const os::SystemFiles& files) {
   for (const std::string& path : paths) EDGELM_TRY(drop_one(path));
-  const Status cold = check_cold(paths);
+  Status cold = check_cold(paths);
   if (cold) return {};
   // Pages that another process maps stay; the whole cache may go only by root's word.
   if (!files.write("/proc/sys/vm/drop_caches", "1")) return cold;
