@@ -70,6 +70,7 @@ TEST(Gsm8k, NumbersAreReadAsTheReferenceReadsThem) {
 
 std::vector<Problem> problems(int n) {
   std::vector<Problem> all;
+  all.reserve(static_cast<std::size_t>(n));
   for (int i = 0; i < n; ++i)
     all.push_back(
         {.id = fmt::format("{}", i),

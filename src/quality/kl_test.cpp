@@ -16,6 +16,7 @@ namespace {
 
 std::vector<float> logs(const std::vector<double>& probabilities) {
   std::vector<float> logits;
+  logits.reserve(probabilities.size());
   for (const double p : probabilities) logits.push_back(static_cast<float>(std::log(p) + 3));
   return logits;
 }
