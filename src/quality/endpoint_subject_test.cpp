@@ -200,6 +200,7 @@ TEST(EndpointSubject, ServerThatFailsInTheMiddleLeavesWhatWasDone) {
 
 TEST(EndpointSubject, AnswersProblems) {
   std::vector<Problem> problems;
+  problems.reserve(20);
   for (int i = 0; i < 20; ++i)
     problems.push_back({.id = fmt::format("{}", i),
                         .question = fmt::format("{} apples?", i),
