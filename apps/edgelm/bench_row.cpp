@@ -74,18 +74,4 @@ RowFigures figures_of(const BenchRow& row) {
   return figures;
 }
 
-std::string_view outcome_word(measure::Outcome outcome) {
-  switch (outcome) {
-    case measure::Outcome::kMeasured:
-      return "measured";
-    case measure::Outcome::kInfeasible:
-      return "infeasible";
-    case measure::Outcome::kOutOfMemory:
-      return "out of memory";
-    case measure::Outcome::kFailed:
-      return "failed";
-  }
-  return "unknown";
-}
-
 }  // namespace edgelm::apps

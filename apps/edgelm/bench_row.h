@@ -19,7 +19,4 @@ struct RowFigures {
 
 RowFigures figures_of(const BenchRow& row);
 
-// "infeasible", "out of memory", "failed"; "measured".
-std::string_view outcome_word(measure::Outcome outcome);
-
 }  // namespace edgelm::apps

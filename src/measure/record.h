@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/known.h"
@@ -38,6 +39,21 @@ enum class Outcome : std::uint8_t {
   kOutOfMemory,  // it was tried, and the system ended it
   kFailed,       // the model does not load, the endpoint answers nonsense, ...
 };
+
+// For people and for CSV and JSON columns.
+constexpr std::string_view outcome_word(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kMeasured:
+      return "measured";
+    case Outcome::kInfeasible:
+      return "infeasible";
+    case Outcome::kOutOfMemory:
+      return "out of memory";
+    case Outcome::kFailed:
+      return "failed";
+  }
+  return "unknown";
+}
 
 // Repeated samples of one quantity, raw, with their order statistics.
 struct Series {

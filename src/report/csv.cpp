@@ -85,20 +85,6 @@ class Sheet {
   std::vector<std::map<std::string, std::string>> lines_;
 };
 
-const char* outcome_word(measure::Outcome outcome) {
-  switch (outcome) {
-    case measure::Outcome::kMeasured:
-      return "measured";
-    case measure::Outcome::kInfeasible:
-      return "infeasible";
-    case measure::Outcome::kOutOfMemory:
-      return "out of memory";
-    case measure::Outcome::kFailed:
-      return "failed";
-  }
-  return "unknown";
-}
-
 void add_settings(Sheet& sheet, const Row& row) {
   const measure::Record& r = *row.record;
   const measure::Settings& s = r.settings;
@@ -122,7 +108,7 @@ void add_settings(Sheet& sheet, const Row& row) {
   sheet.value("sequences", s.n_sequences);
   sheet.text("kv_type", s.kv_type);
   sheet.text("power_mode", s.power_mode);
-  sheet.text("outcome", outcome_word(r.outcome));
+  sheet.text("outcome", std::string(outcome_word(r.outcome)));
   sheet.text("reason", r.reason);
   sheet.value("stated.parameters", static_cast<double>(r.parameters));
   sheet.value("stated.file_bytes", static_cast<double>(r.file_bytes));
