@@ -80,7 +80,7 @@ edgelm_embed(predict data/reference/models.csv data/reference/speed.csv data/ref
 # synth needs model for its tests alone: they load what it makes.
 edgelm_folder(synth LEVEL 6 DEPS base os tensor formats model)
 edgelm_folder(engine LEVEL 6 DEPS base os model backend text threads)
-edgelm_folder(measure LEVEL 7 DEPS base os stats api device endpoint engine model kernels)
+edgelm_folder(measure LEVEL 7 DEPS base os stats api device endpoint engine model predict kernels)
 edgelm_folder(quality LEVEL 7 DEPS base os stats api endpoint engine model)
 edgelm_folder(report LEVEL 8 DEPS base os stats api device econ predict measure quality
   LIBS PkgConfig::SQLITE)

@@ -1,71 +1,88 @@
-// Passes over a prefix of one buffer, sizes in turn, medians kept.
+// The decode kernel over and over the first part of one buffer, parts of several sizes in turn.
 
 #include "measure/cache_gain.h"
 
 #include <algorithm>
-#include <atomic>
-#include <cstring>
+#include <memory>
 
 #include "kernels/kernels.h"
-#include "os/clock.h"
-#include "os/memory.h"
-#include "os/pages.h"
+#include "measure/bandwidth.h"
+#include "measure/kernel_probe.h"
+#include "stats/summary.h"
 #include "threads/pool.h"
 
 namespace edgelm::measure {
 namespace {
 
-constexpr std::size_t kLeast = 4U << 20U;
-constexpr std::size_t kMost = 1U << 30U;
-constexpr std::size_t kUnit = 1U << 20U;
+// Of the parts, in MiB: closer where last-level caches end.
+constexpr std::size_t kSizes[] = {4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 512};
 constexpr int kRounds = 3;
+// Passes over a part before the timed ones: a cache that others have just used takes some to settle
+// on what to keep.
+constexpr std::size_t kWarmPasses = 3;
+constexpr std::size_t kTimedPasses = 2;
+constexpr std::size_t kLeastTimedBytes = 64U << 20U;
+
+// More weights never stay in the caches better than fewer: where noise says so, neighbours share
+// their mean (isotonic regression by pooling adjacent violators).
+void make_falling(std::vector<CacheGainSample>& samples) {
+  struct Pool {
+    double sum;
+    std::size_t count;
+    [[nodiscard]] double mean() const { return sum / static_cast<double>(count); }
+  };
+  std::vector<Pool> pools;
+  pools.reserve(samples.size());
+  for (const CacheGainSample& sample : samples) {
+    pools.push_back({sample.gain, 1});
+    while (pools.size() > 1 && pools[pools.size() - 2].mean() < pools.back().mean()) {
+      const Pool last = pools.back();
+      pools.pop_back();
+      pools.back().sum += last.sum;
+      pools.back().count += last.count;
+    }
+  }
+  std::size_t at = 0;
+  for (const Pool& pool : pools)
+    for (std::size_t i = 0; i < pool.count; ++i) samples[at++].gain = std::max(1.0, pool.mean());
+}
 
 }  // namespace
 
 Result<std::vector<CacheGainSample>> measure_cache_gain(std::uint32_t n_threads) {
   EDGELM_TRY_ASSIGN(const kernels::Kernels* kernels, kernels::select_kernels());
   threads::ThreadPool pool(std::max(n_threads, 1U));
-  std::size_t most = kMost;
-  if (const std::uint64_t available = os::available_memory_bytes(); available != 0)
-    most = std::min<std::size_t>(most, std::max<std::size_t>(available / 8, kLeast));
-  std::size_t largest = kLeast;
-  while (largest * 2 <= most) largest *= 2;
-  os::Pages buffer(largest);
-  if (buffer.data() == nullptr)
-    return fail(ErrorCode::kMemory, "no memory for a buffer of {} MiB", largest >> 20U);
-  std::atomic<std::uint64_t> checksum = 0;
-  const auto pass = [&](std::size_t bytes, bool fill) {
-    auto work = [&](threads::ThreadPool::Member& member) {
-      const auto range = member.share(bytes, kUnit);
-      if (fill)
-        std::memset(buffer.data() + range.begin, 0x5a, range.end - range.begin);
-      else
-        checksum.fetch_add(
-            kernels->read_probe(buffer.data() + range.begin, range.end - range.begin),
-            std::memory_order_relaxed);
-    };
-    const std::int64_t start = os::now_ns();
-    pool.run(pool.size(), work);
-    return static_cast<double>(bytes) / os::ns_to_s(os::now_ns() - start);
+  EDGELM_TRY_ASSIGN(const BandwidthProbe memory, BandwidthProbe::create(*kernels, pool));
+  struct Part {
+    std::size_t bytes;
+    std::unique_ptr<KernelProbe> probe;
+    std::vector<double> gains = {};  // of a round, relative to memory in the same round
+    double speed = 0;
   };
-  pass(largest, true);
-  std::vector<std::vector<double>> speeds;
-  std::vector<std::size_t> sizes;
-  for (std::size_t bytes = kLeast; bytes <= largest; bytes *= 4) sizes.push_back(bytes);
-  if (sizes.back() != largest) sizes.push_back(largest);
-  speeds.resize(sizes.size());
-  for (int round = 0; round < kRounds; ++round)
-    for (std::size_t i = 0; i < sizes.size(); ++i) {
-      pass(sizes[i], false);  // brings it into the caches
-      speeds[i].push_back(pass(sizes[i], false));
+  std::vector<Part> parts;
+  parts.reserve(std::size(kSizes) + 1);
+  const auto add = [&](std::size_t bytes) {
+    parts.push_back(
+        {bytes, std::make_unique<KernelProbe>(*kernels, pool, memory.buffer().first(bytes))});
+  };
+  for (const std::size_t mib : kSizes)
+    if (mib << 20U < memory.buffer_bytes()) add(mib << 20U);
+  add(memory.buffer_bytes());
+  for (int round = 0; round < kRounds; ++round) {
+    for (Part& part : parts) {
+      const bool from_memory = part.bytes == memory.buffer_bytes();
+      const std::size_t passes =
+          from_memory ? 1 : std::max(kTimedPasses, kLeastTimedBytes / part.bytes);
+      part.probe->pass(tensor::DType::kQ4_K, pool.size(), from_memory ? 1 : kWarmPasses);
+      part.speed = part.probe->pass(tensor::DType::kQ4_K, pool.size(), passes);
     }
+    for (Part& part : parts) part.gains.push_back(part.speed / parts.back().speed);
+  }
   std::vector<CacheGainSample> samples;
-  samples.reserve(sizes.size());
-  for (std::vector<double>& of_size : speeds) std::sort(of_size.begin(), of_size.end());
-  const double from_memory = speeds.back()[kRounds / 2];
-  for (std::size_t i = 0; i < sizes.size(); ++i)
-    samples.push_back(
-        {static_cast<double>(sizes[i]), std::max(1.0, speeds[i][kRounds / 2] / from_memory)});
+  samples.reserve(parts.size());
+  for (const Part& part : parts)
+    samples.push_back({static_cast<double>(part.bytes), stats::quantile(part.gains, 0.5)});
+  make_falling(samples);
   return samples;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
-// What the caches are worth to a model of some size: read bandwidth of buffers of several sizes
-// that are read over and over, relative to memory. A last-level cache that is shared with other
-// programs, or with other machines of a host, holds less than its size says, so it is measured.
-// Used by `edgelm plan` for this device.
+// What the caches are worth to a model of some size: how fast decode's products read weights of
+// several sizes over and over, relative to weights that come from memory. A last-level cache that
+// is shared with other programs, or with other machines of a host, holds less than its size says,
+// so it is measured. Used by `edgelm plan` for this device.
 
 #include <cstdint>
 #include <vector>
@@ -16,8 +16,8 @@ struct CacheGainSample {
   double gain = 1;   // at least 1: bandwidth relative to the largest buffer
 };
 
-// Ascending by size, from 4 MiB to what the memory allows, at most 1 GiB; takes about half a
-// second.
+// Ascending by size, from 4 MiB to the buffer of BandwidthProbe; takes about a second. kMemory when
+// there is no room for that.
 Result<std::vector<CacheGainSample>> measure_cache_gain(std::uint32_t n_threads);
 
 }  // namespace edgelm::measure

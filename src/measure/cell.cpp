@@ -17,6 +17,7 @@
 #include "measure/token_runner.h"
 #include "measure/weight_pages.h"
 #include "os/clock.h"
+#include "predict/gguf_model.h"
 #include "stats/summary.h"
 #include "text/sampler.h"
 
@@ -87,6 +88,10 @@ void CellRun::describe(const Loaded& loaded) {
   record_.parameters = plan::parameters(model.plan());
   record_.bytes_per_token = static_cast<double>(plan::decode_weight_bytes(model.plan()));
   record_.file_bytes = model.file().file_bytes();
+  if (auto shape = predict::model_of_gguf(model.file(), settings.model, record_.file_bytes))
+    record_.shape = std::move(*shape);
+  else
+    record_.shape = not_available(shape.error().message);
 }
 
 // By the plan, before anything large is allocated.

@@ -24,6 +24,10 @@ constexpr std::size_t kMatrixBytes = 4U << 20;  // of decode: a layer's matrix o
 constexpr std::size_t kMaxRows = 8192;
 constexpr std::size_t kCachedBytes = 96U << 10;  // more than L1, less than a core's part of L2
 constexpr std::size_t kTokens = 256;             // of a prefill step
+// Of a matrix in prefill. A sample that has time for fewer rows, or for more, prepares as many of
+// its inputs fewer or more, so that speeds of fast and slow devices, and of one thread and several,
+// mean the same.
+constexpr std::size_t kTypicalRows = 2048;
 constexpr std::size_t kGroups = kCols / kernels::kGroup;
 
 // Of os::Pages: huge ones where there are any.
@@ -168,6 +172,12 @@ double KernelProbe::run_decode(const Rows& rows, std::uint32_t n_threads, std::s
   return static_cast<double>(n_matrices * n_rows * rows.file_bytes) / seconds;
 }
 
+double KernelProbe::pass(tensor::DType type, std::uint32_t n_threads, std::size_t passes) {
+  const Rows rows = rows_of(type);
+  const std::size_t matrix = (rows.bytes(rows.rows_in(kMatrixBytes)) + 63) / 64 * 64;
+  return run_decode(rows, n_threads, passes * std::max<std::size_t>(1, weights_.size() / matrix));
+}
+
 double KernelProbe::run_cached(const Rows& rows, std::uint32_t n_threads, std::size_t passes) {
   const std::size_t n_rows = rows.rows_in(kCachedBytes);
   const std::size_t matrix = (rows.bytes(n_rows) + 63) / 64 * 64;
@@ -186,7 +196,9 @@ double KernelProbe::run_cached(const Rows& rows, std::uint32_t n_threads, std::s
 double KernelProbe::run_prefill(const Rows& rows, std::uint32_t n_threads, std::size_t n_rows) {
   auto work = [&](Member& member) {
     const auto range = member.share(kTokens);
-    prepare(rows, range.begin, range.end - range.begin);
+    const std::size_t own = range.end - range.begin;
+    for (std::size_t left = own * n_rows / kTypicalRows; left > 0; left -= std::min(left, own))
+      prepare(rows, range.begin, std::min(left, own));
     member.barrier();
     member.share_out(n_rows, kRowGrain, [&](std::size_t begin, std::size_t end) {
       multiply(rows, weights_.data(), begin, end, 0, kTokens, inputs_->out.get(), kMaxRows);
@@ -225,6 +237,7 @@ double KernelProbe::measure(tensor::DType type, KernelPhase phase, std::uint32_t
       unit = static_cast<double>(n_threads * rows.rows_in(kCachedBytes) * rows.file_bytes);
       break;
     case KernelPhase::kPrefill:
+      if (is_first) prepare(rows, 0, kTokens);  // samples may be too short to prepare them all
       speed = run_prefill(rows, n_threads, amount);
       unit = static_cast<double>(kCols * kTokens);
       break;

@@ -31,6 +31,9 @@ class KernelProbe {
   // as many as the type takes in a file; prefill: multiply-adds per second.
   double measure(tensor::DType type, KernelPhase phase, std::uint32_t n_threads);
 
+  // Decode's products with all of the weights, `passes` times: bytes per second.
+  double pass(tensor::DType type, std::uint32_t n_threads, std::size_t passes);
+
   // About as long as a sample shall take.
   static constexpr double kSampleSeconds = 4e-3;
 

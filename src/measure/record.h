@@ -12,6 +12,7 @@
 #include "base/known.h"
 #include "device/passport.h"
 #include "device/power/recorder.h"
+#include "predict/model.h"
 
 namespace edgelm::measure {
 
@@ -103,6 +104,9 @@ struct Record {
   std::uint64_t parameters = 0;
   double bytes_per_token = 0;  // weights read by a decoded token; 0 unknown
   std::uint64_t file_bytes = 0;
+  // Weights by part and type, cache and attention: for prediction beside measurement where the file
+  // is not at hand.
+  Known<predict::Model> shape = not_available("not kept by the version that measured");
 
   // Phases. Samples in the unit of the name.
   Known<double> cold_load_ms = not_available("not measured");

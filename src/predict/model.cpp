@@ -52,7 +52,8 @@ std::uint64_t Model::kv_bytes(std::uint64_t positions, double bytes_per_element)
         layer.window == 0 ? positions : std::min<std::uint64_t>(positions, layer.window);
     elements += static_cast<double>(layer.elements) * static_cast<double>(kept);
   }
-  return static_cast<std::uint64_t>(elements * bytes_per_element);
+  constexpr double kMost = 1e18;  // more than any memory, less than the type's limit
+  return static_cast<std::uint64_t>(std::min(elements * bytes_per_element, kMost));
 }
 
 double Model::attention_macs(double positions) const {
@@ -102,7 +103,7 @@ Model model_of_figures(std::string name, std::string type, std::uint64_t paramet
                        double bytes_per_token, std::uint64_t file_bytes) {
   Model model;
   model.name = std::move(name);
-  model.origin = "figures of a record";
+  model.origin = "figures";
   Weights weights{.part = Part::kOther,
                   .type = type,
                   .elements = parameters,

@@ -1,8 +1,8 @@
 #pragma once
 // What prediction needs to know of a model: bytes and elements of its weights by part and type,
 // what a cached position takes, how many layers. Made from a GGUF header of any architecture
-// (gguf_model.h), from the shapes of published models (reference_model.h), or from the few figures
-// a record keeps. Plain data and sums over it.
+// (gguf_model.h), from the shapes of published models (reference_model.h), or from the few
+// figures of a row of the reference data. Plain data and sums over it.
 
 #include <cstdint>
 #include <string>
@@ -45,7 +45,7 @@ struct Model {
   std::string name;          // as given
   std::string architecture;  // "llama", "" when unknown
   std::string type;          // of most weights: "Q4_K"; a mix by its name: "Q4_K_M"
-  std::string origin;        // "GGUF header", "published shape (config.json of ...)", "a record"
+  std::string origin;        // "GGUF header", "published shape (config.json of ...)", "figures"
   std::uint32_t n_layers = 0;
   std::uint32_t n_embd = 0;
   std::uint32_t n_vocab = 0;
@@ -75,8 +75,7 @@ std::string_view part_name(Part part);
 // Bytes of one cached element: f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0. kUsage for others.
 Result<double> kv_element_bytes(std::string_view kv_type);
 
-// From what a record keeps: one group of weights, no cache. For comparing measured with predicted
-// where the file is not at hand.
+// One group of weights, no cache: for published figures of a model whose shape is not published.
 Model model_of_figures(std::string name, std::string type, std::uint64_t parameters,
                        double bytes_per_token, std::uint64_t file_bytes);
 

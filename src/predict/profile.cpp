@@ -18,16 +18,17 @@ using device::PerThreads;
 // Of the f32 peak, what attention reaches with the cache in memory (docs/performance.md: 24 of 63
 // GMAC/s per core with AVX2 for one query row; blocks of queries in prefill reach more).
 constexpr double kDecodeAttentionShare = 0.35;
-constexpr double kPrefillAttentionShare = 0.55;
+constexpr double kPrefillAttentionShare = 0.45;
 // Per layer: five barriers of 0.2 to 0.5 us (docs/performance.md), and starting the threads once.
 constexpr double kLayerOverhead = 2e-6;
 constexpr double kTokenOverhead = 20e-6;
 // Norms, rotation, SiLU: what a layer takes beyond its products and beyond quantizing its inputs,
 // which the kernels' speeds include. Per float, on an AVX-512 core (docs/predict.md).
-constexpr double kActivationSeconds = 0.3e-9;
+constexpr double kActivationSeconds = 0.4e-9;
 constexpr double kRepackBytesPerSecond = 1.5e9;  // packing weights for the first time, per core
 constexpr std::uint64_t kRuntimeBytes = 20U << 20U;
 constexpr std::uint32_t kBatchTokens = 256;
+constexpr std::uint32_t kRowGrain = 32;  // backend/cpu/cpu_matmul.cpp
 constexpr double kMeasuredError = 0.15;
 
 // A virtual machine is told the size of its host's last level, which it shares with others: only
@@ -87,6 +88,7 @@ std::optional<Profile> measured_profile(const device::Passport& passport, std::s
   profile.repack_bytes_per_s = kRepackBytesPerSecond * std::max(1U, passport.cpu.cores);
   profile.runtime_bytes = kRuntimeBytes;
   profile.batch_tokens = kBatchTokens;
+  profile.row_grain = kRowGrain;
   profile.decode_error = kMeasuredError;
   profile.prefill_error = kMeasuredError;
   return profile;

@@ -62,7 +62,9 @@ struct Profile {
   double prefill_attention_macs_per_s = 0;
   // Ascending by bytes; takes precedence over `cache_bytes`.
   std::vector<CacheGain> cache_gains;
-  double cache_bytes = 0;   // that weights can stay in; 0: they always come from memory
+  double cache_bytes = 0;  // that weights can stay in; 0: they always come from memory
+  // Rows of a matrix that threads take at a time in prefill; some wait for the last one.
+  std::uint32_t row_grain = 0;
   double activation_s = 0;  // per float of Model::activation_floats, layer and token; one thread
   double repack_bytes_per_s = 0;     // when loading; 0: nothing is repacked
   std::uint64_t runtime_bytes = 0;   // the program without a model

@@ -247,12 +247,4 @@ Result<Model> reference_model(std::string_view name) {
   return model;
 }
 
-Model model_of_record(const std::string& name, const std::string& type, std::uint64_t parameters,
-                      double bytes_per_token, std::uint64_t file_bytes) {
-  if (auto model = reference_model(name);
-      model && std::abs(model->bytes_per_token() / bytes_per_token - 1) < 0.05)
-    return std::move(*model);
-  return model_of_figures(name, type, parameters, bytes_per_token, file_bytes);
-}
-
 }  // namespace edgelm::predict

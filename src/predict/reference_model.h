@@ -35,11 +35,6 @@ std::string reference_shape_names();
 // an unknown mix.
 Result<Model> lay_out(const ReferenceShape& shape, std::string_view mix, bool copy_of_embedding);
 
-// The model of a record: its published shape where the name has one and what a token reads agrees
-// with the record to 5 %, otherwise its figures alone (model_of_figures).
-Model model_of_record(const std::string& name, const std::string& type, std::uint64_t parameters,
-                      double bytes_per_token, std::uint64_t file_bytes);
-
 // "SHAPE:TYPE", with "synth:" before it or not. kNotFound when there is no such shape.
 Result<Model> reference_model(std::string_view name);
 

@@ -5,7 +5,6 @@
 
 #include <utility>
 
-#include "predict/reference_model.h"
 #include "report/rows.h"
 
 namespace edgelm::report {
@@ -14,8 +13,7 @@ Known<predict::Prediction> predict_record(const measure::Record& record) {
   const measure::Settings& s = record.settings;
   if (s.engine.starts_with("endpoint"))
     return not_available("prediction speaks of this engine, not of an endpoint");
-  if (record.parameters == 0 || !(record.bytes_per_token > 0))
-    return not_available("the record does not know the model's size");
+  if (!record.shape) return not_available("the model's shape: " + record.shape.error().reason);
   if (record.passport.speeds.kernels.empty())
     return not_available(
         "the speeds of this device's kernels are not known; `edgelm device` measures and keeps "
@@ -29,8 +27,6 @@ Known<predict::Prediction> predict_record(const measure::Record& record) {
   if (profile == nullptr)
     return not_available(device.why_not_here.empty() ? "no profile of this engine on this device"
                                                      : device.why_not_here);
-  const predict::Model model = predict::model_of_record(s.model, s.type, record.parameters,
-                                                        record.bytes_per_token, record.file_bytes);
   predict::Request request;
   if (s.threads > 0) request.threads = {s.threads};
   request.prompt_tokens = s.prompt_tokens;
@@ -38,7 +34,7 @@ Known<predict::Prediction> predict_record(const measure::Record& record) {
   request.depth_tokens = s.context_tokens;
   request.context_tokens = s.context_tokens + s.prompt_tokens + s.decode_tokens;
   request.kv_type = s.kv_type;
-  auto prediction = predict::predict(model, device, *profile, request);
+  auto prediction = predict::predict(*record.shape, device, *profile, request);
   if (!prediction) return not_available(prediction.error().message);
   return std::move(*prediction);
 }

@@ -30,6 +30,8 @@ template <>
 inline constexpr bool as_row<device::Reading> = true;
 template <>
 inline constexpr bool as_row<device::StateSample> = true;
+template <>
+inline constexpr bool as_row<predict::KvOfLayer> = true;  // one per layer
 
 }  // namespace edgelm::report
 
@@ -74,6 +76,53 @@ void fields(Fields& f, StateSummary& s) {
 }
 
 }  // namespace edgelm::device
+
+namespace edgelm::predict {
+
+std::span<const std::string_view> enum_words(Part /*unused*/) {
+  static constexpr std::array<std::string_view, 6> kWords = {"embedding",    "head",    "attention",
+                                                             "feed-forward", "experts", "other"};
+  return kWords;
+}
+
+template <class Fields>
+void fields(Fields& f, Weights& w) {
+  f("part", w.part);
+  f("type", w.type);
+  f("elements", w.elements);
+  f("bytes", w.bytes);
+  f("share", w.share);
+  if constexpr (std::is_same_v<Fields, report::FieldReader>)
+    f.require(w.share >= 0 && w.share <= 1, "a share of weights is not from 0 to 1");
+}
+
+template <class Fields>
+void fields(Fields& f, KvOfLayer& layer) {
+  f("elements", layer.elements);
+  f("window", layer.window);
+  f("macs_per_pair", layer.macs_per_pair);
+}
+
+template <class Fields>
+void fields(Fields& f, Model& m) {
+  f("name", m.name);
+  f("architecture", m.architecture);
+  f("type", m.type);
+  f("origin", m.origin);
+  f("layers", m.n_layers);
+  f("embedding", m.n_embd);
+  f("vocabulary", m.n_vocab);
+  f("context", m.context_length);
+  f("activation_floats", m.activation_floats);
+  f("widest_input", m.widest_input);
+  f("weights", m.weights);
+  f("kv", m.kv);
+  f("state_bytes", m.state_bytes);
+  f("file_bytes", m.file_bytes);
+  f("notes", m.notes);
+}
+
+}  // namespace edgelm::predict
 
 namespace edgelm::measure {
 
@@ -155,6 +204,7 @@ void fields(Fields& f, Record& r) {
   f("parameters", r.parameters);
   f("bytes_per_token", r.bytes_per_token);
   f("file_bytes", r.file_bytes);
+  f.added("shape", r.shape);
   f("cold_load_ms", r.cold_load_ms);
   f("warm_load_ms", r.warm_load_ms);
   f("prefill_tokens_per_s", r.prefill_tokens_per_s);

@@ -59,7 +59,7 @@ Table prediction_table(const std::vector<Row>& rows) {
   Table table{.id = "prediction-table",
               .title = "Predicted and measured",
               .text =
-                  "Predicted from the model's size and the passport's measured kernels, with the "
+                  "Predicted from the model's header and the passport's measured kernels, with the "
                   "interval that the predictor states. Error: predicted / measured - 1.",
               .empty = "No cell was measured.",
               .columns = settings.columns()};

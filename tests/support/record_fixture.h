@@ -95,6 +95,25 @@ inline measure::Record full_measure_record(const std::string& id = "cell-1",
   r.parameters = 1543714304;
   r.bytes_per_token = 9.1e8;
   r.file_bytes = 986048768;
+  r.shape = predict::Model{.name = "m",
+                           .architecture = "llama",
+                           .type = "Q4_K",
+                           .origin = "GGUF header",
+                           .n_layers = 2,
+                           .n_embd = 64,
+                           .n_vocab = 512,
+                           .context_length = 2048,
+                           .activation_floats = 900,
+                           .widest_input = 192,
+                           .weights = {{.part = predict::Part::kExperts,
+                                        .type = "Q4_K",
+                                        .elements = 4096,
+                                        .bytes = 2304,
+                                        .share = 0.25}},
+                           .kv = {{.elements = 64, .window = 128, .macs_per_pair = 256}},
+                           .state_bytes = 12,
+                           .file_bytes = 986048768,
+                           .notes = {"one"}};
   r.cold_load_ms = not_available("the page cache could not be dropped: not root");
   r.warm_load_ms = 12.75;
   r.prefill_tokens_per_s = series(101.5);

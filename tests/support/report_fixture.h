@@ -94,6 +94,11 @@ inline measure::Record fixture_cell(const FixtureModel& model, bool jetson, std:
   r.parameters = static_cast<std::uint64_t>(model.parameters);
   r.bytes_per_token = model.parameters * model.bytes_per_weight;
   r.file_bytes = static_cast<std::uint64_t>(r.bytes_per_token * 1.02);
+  r.shape = predict::model_of_figures(model.name, model.type, r.parameters, r.bytes_per_token,
+                                      r.file_bytes);
+  r.shape->kv = {{.elements = static_cast<std::uint32_t>(model.kv_bytes_per_token / 2),
+                  .window = 0,
+                  .macs_per_pair = model.kv_bytes_per_token * 3}};
 
   const double busy = threads == 3 ? 2.6 : std::min<double>(threads, 4);
   const double bandwidth = (jetson ? 34e9 : 15e9) * (threads == 1 ? 0.55 : threads == 2 ? 0.9 : 1);
