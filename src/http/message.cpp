@@ -7,12 +7,8 @@
 namespace edgelm::http {
 namespace {
 
-// RFC 9110, section 5.6.2.
 bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
 }
 
 bool is_value(std::string_view text) {
@@ -33,6 +29,11 @@ void add(std::string& head, std::string_view name, std::string_view value) {
 }
 
 }  // namespace
+
+bool is_token_char(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
 
 std::string lower_case(std::string_view text) {
   std::string result(text);

@@ -1,6 +1,6 @@
 #pragma once
 // The rules of HTTP messages that need no library: what may be sent, where a redirect leads. Used
-// by client.cpp.
+// by client.cpp and digest.cpp.
 
 #include <string>
 #include <string_view>
@@ -11,6 +11,7 @@
 namespace edgelm::http {
 
 std::string lower_case(std::string_view text);  // ASCII
+bool is_token_char(char c);                     // RFC 9110, section 5.6.2
 
 // kUsage when a method, a header's name or its value would break the message.
 Status check_request(const Request& request, const Url& url);

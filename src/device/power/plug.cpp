@@ -11,6 +11,7 @@
 #include "api/json.h"
 #include "device/power/checked_reading.h"
 #include "http/client.h"
+#include "http/digest.h"
 
 namespace edgelm::device {
 namespace {
@@ -24,6 +25,11 @@ struct Address {
 
 Result<Address> address_of(const std::string& text) {
   Address address;
+  // Not repeated: ids stand in messages and records.
+  if (text.find('@') != std::string::npos)
+    return fail(ErrorCode::kUsage,
+                "a plug's address with user or password before '@': not accepted, they would show "
+                "in messages and records; type: export EDGELM_PLUG_PASSWORD='...'");
   const std::size_t slash = text.find('/');
   address.host = text.substr(0, slash);
   if (slash != std::string::npos) {
@@ -80,7 +86,8 @@ class Plug final : public EnergySource {
         now_(std::move(now)),
         patience_(patience_ms),
         password_(from_environment("EDGELM_PLUG_PASSWORD", "")),
-        user_(from_environment("EDGELM_PLUG_USER", "admin")) {
+        user_(from_environment("EDGELM_PLUG_USER", "admin")),
+        login_("admin", password_) {
     info_.id = std::move(id);
     info_.scope = Scope::kWall;
     info_.period_s = 1;
@@ -89,9 +96,10 @@ class Plug final : public EnergySource {
     info_.relative_uncertainty = 0.02;  // assumed; makers promise 1 to 3 %
   }
 
-  // Which generation answers at /shelly: only the second one says "gen".
+  // Which generation answers at /shelly: only the second one says "gen". No password is needed
+  // there, and none is sent before it is known how.
   Status find_generation() {
-    EDGELM_TRY_ASSIGN(const std::string body, get("/shelly"));
+    EDGELM_TRY_ASSIGN(const std::string body, get("/shelly", Login::kNone));
     EDGELM_TRY_ASSIGN(const Json json, api::parse(body, info_.id));
     const Json* gen = api::find(json, "gen");
     if (gen == nullptr && api::find(json, "type") == nullptr)
@@ -125,41 +133,65 @@ class Plug final : public EnergySource {
 
   Result<Reading> read() override {
     return timed(now_, [this]() -> Result<double> {
-      EDGELM_TRY_ASSIGN(const std::string body, get(target_));
-      return plug_watts(kind_, body, info_.id);
+      EDGELM_TRY_ASSIGN(const std::string body, get(target_, login_of(kind_)));
+      Result<double> watts = plug_watts(kind_, body, info_.id);
+      if (!watts && watts.error().code == ErrorCode::kPermission) return fail(refused());
+      return watts;
     });
   }
 
  private:
-  Result<std::string> get(const std::string& target) {
-    http::Request request;
-    request.url = fmt::format("http://{}{}", address_.host, target);
-    if (!password_.empty() && kind_ == PlugKind::kTasmota)
+  enum class Login { kNone, kBasic, kDigest, kQuery };
+
+  static Login login_of(PlugKind kind) {
+    if (kind == PlugKind::kTasmota) return Login::kQuery;
+    return kind == PlugKind::kShellyGen1 ? Login::kBasic : Login::kDigest;
+  }
+
+  Result<http::Response> ask(http::Request& request, Login login) {
+    if (login == Login::kDigest) return login_.fetch(connection_, request);
+    if (!password_.empty() && login == Login::kQuery)
       request.url +=
           fmt::format("&user={}&password={}", percent_encoded(user_), percent_encoded(password_));
-    else if (!password_.empty())
+    else if (!password_.empty() && login == Login::kBasic)
       request.headers.emplace_back("Authorization", "Basic " + base64(user_ + ":" + password_));
+    return connection_.fetch(request);
+  }
+
+  Result<std::string> get(const std::string& target, Login login) {
+    http::Request request;
+    request.url = fmt::format("http://{}{}", address_.host, target);
     request.connect_timeout = patience_;
     request.idle_timeout = patience_;
     request.total_timeout = patience_;
     request.max_body_bytes = 64 << 10;
-    EDGELM_TRY_ASSIGN(http::Response response, connection_.fetch(request));
-    if (response.status == 401 || response.status == 403)
-      return fail(ErrorCode::kPermission,
-                  "{}: the plug wants a password: set EDGELM_PLUG_PASSWORD{}", info_.id,
-                  kind_ == PlugKind::kShellyGen2
-                      ? " does not help with this generation: turn its authentication off"
-                      : "");
+    EDGELM_TRY_ASSIGN(http::Response response, ask(request, login));
+    if (response.status == 401 || response.status == 403) return fail(refused());
     if (response.status != 200)
       return fail(ErrorCode::kIo, "{}: the plug answers with status {}", info_.id, response.status);
     return std::move(response.body);
+  }
+
+  [[nodiscard]] Error refused() const {
+    if (password_.empty())
+      return {ErrorCode::kPermission,
+              fmt::format("{}: the plug wants a password; type: export EDGELM_PLUG_PASSWORD='...'",
+                          info_.id)};
+    return {ErrorCode::kPermission,
+            fmt::format("{}: the plug refuses the password in EDGELM_PLUG_PASSWORD; type: export "
+                        "EDGELM_PLUG_PASSWORD='...'{}",
+                        info_.id,
+                        kind_ == PlugKind::kShellyGen2
+                            ? " with the one set in its web page (the user is always admin)"
+                            : ", and EDGELM_PLUG_USER where the user is not admin")};
   }
 
   Address address_;
   Clock now_;
   std::chrono::milliseconds patience_;
   std::string password_;
-  std::string user_;
+  std::string user_;         // of Gen1 and Tasmota
+  http::DigestLogin login_;  // of Gen2, whose user is always "admin"
   SensorInfo info_;
   PlugKind kind_ = PlugKind::kShellyGen1;
   std::string target_;
@@ -168,8 +200,7 @@ class Plug final : public EnergySource {
 
 Result<double> tasmota_watts(const Json& json, const std::string& name) {
   if (const Json* warning = api::find(json, "WARNING"); warning != nullptr)
-    return fail(ErrorCode::kPermission, "{}: the plug wants a password: set EDGELM_PLUG_PASSWORD",
-                name);
+    return fail(ErrorCode::kPermission, "{}: the plug wants a password, or another one", name);
   const Json* status = api::find(json, "StatusSNS");
   const Json* energy = status == nullptr ? nullptr : api::find(*status, "ENERGY");
   if (energy == nullptr)

@@ -14,8 +14,9 @@ namespace edgelm::device {
 enum class PlugKind { kShellyGen1, kShellyGen2, kTasmota };
 
 // Asks the plug what it is, and reads it once. A password, where the plug wants one, comes from the
-// environment: EDGELM_PLUG_PASSWORD, EDGELM_PLUG_USER (else "admin"); the digest of second
-// generation Shellys is not spoken. `patience_ms` limits each request.
+// environment: EDGELM_PLUG_PASSWORD, EDGELM_PLUG_USER (else "admin"). Gen1 gets it by Basic, Gen2
+// as the digest of http/digest.h (user "admin", always), Tasmota in the query. It is in no message
+// and no SensorInfo. `patience_ms` limits each request; with a digest a reading may take three.
 Result<std::unique_ptr<EnergySource>> open_shelly(const std::string& host, Clock now,
                                                   int patience_ms = 3000);
 Result<std::unique_ptr<EnergySource>> open_tasmota(const std::string& host, Clock now,

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "device/power/sources.h"
+#include "http/digest.h"
 #include "os/clock.h"
 #include "support/loopback_server.h"
 #include "support/scripted_files.h"
@@ -101,31 +102,104 @@ TEST(Plug, TasmotaThroughThePowerOption) {
   EXPECT_EQ((*source)->info().quantum, 1);
 }
 
+// EDGELM_PLUG_PASSWORD as long as this lives.
+struct Password {
+  explicit Password(const char* value) { ::setenv("EDGELM_PLUG_PASSWORD", value, 1); }
+  ~Password() { ::unsetenv("EDGELM_PLUG_PASSWORD"); }
+  Password(const Password&) = delete;
+  Password& operator=(const Password&) = delete;
+};
+
 TEST(Plug, PasswordsComeFromTheEnvironmentAndAreNotShown) {
   const LoopbackServer server([](const HttpRequest& request, Exchange& exchange) {
-    if (request.target.starts_with("/cm"))
+    if (request.target.starts_with("/cm")) {
       exchange.respond(200, request.target.ends_with("&user=admin&password=s%20%26cret")
                                 ? R"({"StatusSNS":{"ENERGY":{"Power":3}}})"
                                 : R"({"WARNING":"Need user"})");
-    else if (request.header("authorization") != "Basic YWRtaW46cyAmY3JldA==")
+    } else if (request.target == "/shelly") {
+      EXPECT_EQ(request.header("authorization"), "") << "open to all: nothing is shown to it";
+      exchange.respond(200, R"({"type":"SHPLG-S","auth":true})");
+    } else if (request.header("authorization") != "Basic YWRtaW46cyAmY3JldA==") {
       exchange.respond(401, "");
-    else
-      exchange.respond(200, request.target == "/shelly" ? R"({"type":"SHPLG-S"})"
-                                                        : R"({"power":4,"is_valid":true})");
+    } else {
+      exchange.respond(200, R"({"power":4,"is_valid":true})");
+    }
   });
   for (const auto& open : {open_shelly, open_tasmota}) {
-    ::unsetenv("EDGELM_PLUG_PASSWORD");
-    const auto refused = open(host_of(server), os::now_ns, 3000);
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, ErrorCode::kPermission);
-    EXPECT_NE(refused.error().message.find("EDGELM_PLUG_PASSWORD"), std::string::npos);
-    ::setenv("EDGELM_PLUG_PASSWORD", "s &cret", 1);
+    const auto locked = open(host_of(server), os::now_ns, 3000);
+    ASSERT_FALSE(locked);
+    EXPECT_EQ(locked.error().code, ErrorCode::kPermission);
+    EXPECT_NE(locked.error().message.find("wants a password; type: export EDGELM_PLUG_PASSWORD"),
+              std::string::npos);
+    {
+      const Password wrong("wrong-cret");
+      const auto refused = open(host_of(server), os::now_ns, 3000);
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code, ErrorCode::kPermission);
+      EXPECT_NE(refused.error().message.find("refuses the password in EDGELM_PLUG_PASSWORD"),
+                std::string::npos);
+      EXPECT_EQ(refused.error().message.find("cret"), std::string::npos);
+    }
+    const Password right("s &cret");
     auto source = open(host_of(server), os::now_ns, 3000);
     ASSERT_TRUE(source) << source.error().message;
     EXPECT_TRUE((*source)->read());
     EXPECT_EQ((*source)->info().name.find("cret"), std::string::npos);
   }
-  ::unsetenv("EDGELM_PLUG_PASSWORD");
+}
+
+// What the digest is made of is tested beside it (http/digest_test.cpp).
+TEST(Plug, SecondGenerationWantsADigest) {
+  std::atomic<const char*> challenge{
+      R"(Digest qop="auth", realm="shellyplugus-1", nonce="17", opaque="", algorithm=SHA-256)"};
+  const LoopbackServer server([&](const HttpRequest& request, Exchange& exchange) {
+    const std::string_view got = request.header("authorization");
+    if (request.target == "/shelly") {
+      EXPECT_EQ(got, "");
+      exchange.respond(200, R"({"id":"x","gen":2,"auth_en":true,"auth_domain":"shellyplugus-1"})");
+      return;
+    }
+    EXPECT_FALSE(got.starts_with("Basic")) << "the password in the clear";
+    const http::DigestChallenge expected{"shellyplugus-1", "17", "", false};
+    for (std::uint32_t count = 1; count < 9; ++count) {
+      const std::size_t at = got.find("cnonce=\"");
+      if (at == std::string_view::npos) break;
+      const std::string_view cnonce = got.substr(at + 8, 32);
+      if (got == *http::digest_authorization(
+                     expected, {"admin", "s:\"cret", "GET", request.target, cnonce, count})) {
+        exchange.respond(200, kGen2);
+        return;
+      }
+    }
+    exchange.send(
+        fmt::format("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: {}\r\n"
+                    "Content-Length: 0\r\nConnection: close\r\n\r\n",
+                    challenge.load()));
+    exchange.close();
+  });
+  const auto message = [&] {
+    const auto source = open_shelly(host_of(server), os::now_ns);
+    return source ? std::string("no error") : source.error().message;
+  };
+  EXPECT_NE(message().find("wants a password; type: export EDGELM_PLUG_PASSWORD"),
+            std::string::npos);
+  {
+    const Password wrong("cret");
+    EXPECT_NE(message().find("refuses the password"), std::string::npos);
+    EXPECT_EQ(message().find("cret"), std::string::npos);
+  }
+  const Password right("s:\"cret");
+  auto source = open_shelly(host_of(server), os::now_ns);
+  ASSERT_TRUE(source) << source.error().message;
+  EXPECT_DOUBLE_EQ((*source)->read()->value, 12.3);
+  EXPECT_EQ(server.requests().back().target, "/rpc/Switch.GetStatus?id=0");
+  for (const auto& [value, word] :
+       {std::pair{"Basic realm=\"x\"", "another way to log in"},
+        {"Digest realm=x, nonce=1, qop=auth, algorithm=MD5", "another digest"},
+        {"Digest realm=\"", "cannot be read"}}) {
+    challenge = value;
+    EXPECT_NE(message().find(word), std::string::npos) << message();
+  }
 }
 
 TEST(Plug, SlowDeadAndCutOffAnswersEndInTime) {
@@ -166,6 +240,8 @@ TEST(Plug, BadAddressesAreUsageErrors) {
   for (const char* host :
        {"", "a b", "user:pw@host/0", "host/x", "host/100", "host?x=1", "host/1/2"})
     EXPECT_EQ(open_shelly(host, os::now_ns).error().code, ErrorCode::kUsage) << host;
+  EXPECT_EQ(open_shelly("admin:secret@host", os::now_ns).error().message.find("secret"),
+            std::string::npos);
   const auto nobody = open_tasmota(fmt::format("127.0.0.1:{}", test::free_port()), os::now_ns);
   ASSERT_FALSE(nobody);
   EXPECT_EQ(nobody.error().code, ErrorCode::kIo);
