@@ -165,15 +165,7 @@ class HubTest : public ::testing::Test {
   void serve_store(const HttpRequest& request, Exchange& exchange) {
     EXPECT_EQ(request.header("authorization"), "");
     const std::string& file = files_.at(std::string(request.path().substr(1)));
-    const std::string range(request.header("range"));
-    char* end = nullptr;
-    const std::size_t first = std::strtoull(range.c_str() + 6, &end, 10);
-    const std::size_t last =
-        std::min<std::size_t>(std::strtoull(end + 1, nullptr, 10), file.size() - 1);
-    exchange.respond(
-        206, file.substr(first, last - first + 1), "application/octet-stream",
-        {{"Content-Range", "bytes " + std::to_string(first) + "-" + std::to_string(last) + "/" +
-                               std::to_string(file.size())}});
+    exchange.respond_range(request, file);
   }
 
   std::map<std::string, std::string> files_;

@@ -24,19 +24,9 @@ std::string numbered_bytes(std::size_t n) {
   return bytes;
 }
 
-// Does what RFC 9110 says of "bytes=FIRST-LAST".
 LoopbackServer::Handler serving(const std::string& file) {
   return [&file](const HttpRequest& request, Exchange& exchange) {
-    const std::string range(request.header("range"));
-    ASSERT_TRUE(range.starts_with("bytes="));
-    char* end = nullptr;
-    const std::size_t first = std::strtoull(range.c_str() + 6, &end, 10);
-    const std::size_t last =
-        std::min<std::size_t>(std::strtoull(end + 1, nullptr, 10), file.size() - 1);
-    exchange.respond(
-        206, file.substr(first, last - first + 1), "application/octet-stream",
-        {{"Content-Range", "bytes " + std::to_string(first) + "-" + std::to_string(last) + "/" +
-                               std::to_string(file.size())}});
+    exchange.respond_range(request, file);
   };
 }
 

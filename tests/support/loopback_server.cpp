@@ -123,6 +123,19 @@ bool Exchange::respond(int status, std::string_view body, std::string_view type,
   return send(answer);
 }
 
+// As RFC 9110 says of "bytes=FIRST-LAST".
+bool Exchange::respond_range(const HttpRequest& request, std::string_view file) {
+  const std::string range(request.header("range"));
+  std::size_t first = 0;
+  std::size_t last = 0;
+  if (std::sscanf(range.c_str(), "bytes=%zu-%zu", &first, &last) != 2 || first >= file.size())
+    return respond(416, "");
+  last = std::min(last, file.size() - 1);
+  return respond(206, file.substr(first, last - first + 1), "application/octet-stream",
+                 {{"Content-Range", "bytes " + std::to_string(first) + "-" + std::to_string(last) +
+                                        "/" + std::to_string(file.size())}});
+}
+
 bool Exchange::begin_chunks(int status, std::string_view type) {
   std::string head = "HTTP/1.1 " + std::to_string(status) + " Scripted\r\ncontent-type: ";
   head += type;

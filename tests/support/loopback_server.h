@@ -36,6 +36,8 @@ class Exchange {
   // A whole answer with its length.
   bool respond(int status, std::string_view body, std::string_view type = "application/json",
                const std::vector<std::pair<std::string, std::string>>& headers = {});
+  // The part of `file` that the request's header "Range: bytes=FIRST-LAST" asks for.
+  bool respond_range(const HttpRequest& request, std::string_view file);
   // An answer in chunks: begin, any number of pieces, end.
   bool begin_chunks(int status = 200, std::string_view type = "text/event-stream");
   bool chunk(std::string_view piece);
