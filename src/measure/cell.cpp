@@ -49,6 +49,7 @@ class CellRun {
   Status start_runner(Running& running, const plan::Limits& limits);
   Status prefill_phase(const std::function<double()>& probe);
   Status decode_phase(const std::function<double()>& probe);
+  Known<device::Idle> idle(CellPhase which);
   Status timed_phases(Running& running);
   Status first_runs();
   Result<TimedRun> prefill_once();
@@ -216,7 +217,7 @@ Status CellRun::prefill_phase(const std::function<double()>& probe) {
   if (!probe) task.before_repetition = {};
   EDGELM_TRY_ASSIGN(const PhaseResult phase,
                     run_phase(task, spec_.pace, around_.recorder, around_.clock));
-  take_phase("prefill", phase, record_);
+  take_phase(CellPhase::kPrefill, phase, watched_, record_);
   record_.prefill_tokens_per_s = phase.tokens_per_s;
   record_.ttft_ms = phase.series([](const TimedRun& run) { return run.ttft_ms; });
   record_.ttft_prefill_ms =
@@ -248,7 +249,7 @@ Status CellRun::decode_phase(const std::function<double()>& probe) {
   if (!probe) task.before_repetition = {};
   EDGELM_TRY_ASSIGN(const PhaseResult phase,
                     run_phase(task, spec_.pace, around_.recorder, around_.clock));
-  take_phase("decode", phase, record_);
+  take_phase(CellPhase::kDecode, phase, watched_, record_);
   record_.decode_tokens_per_s = phase.tokens_per_s;
   record_.tpot_ms = phase.series([](const TimedRun& run) {
     return run.seconds * 1e3 / static_cast<double>(run.latencies_ms.size());
@@ -279,8 +280,16 @@ void CellRun::judge(const Running& running, const Faults& before, const Faults& 
   if (verdict.paging) record_.notes.push_back(verdict.why);
 }
 
+Known<device::Idle> CellRun::idle(CellPhase which) {
+  const std::int64_t begin = around_.recorder.mark();
+  auto idle = measure_idle(spec_.pace, around_.recorder, around_.clock);
+  watched_.took(which, begin, around_.recorder.mark());
+  return idle;
+}
+
 Status CellRun::timed_phases(Running& running) {
-  watched_.idle_before = measure_idle(spec_.pace, around_.recorder, around_.clock);
+  watched_.idle_before = idle(CellPhase::kIdleBefore);
+  const std::int64_t idle_end_ns = around_.recorder.mark();
   std::function<double()> probe;
   if (rig_.probe) {
     auto made = rig_.probe(running.loaded);
@@ -293,6 +302,7 @@ Status CellRun::timed_phases(Running& running) {
   const Faults faults = read_faults(around_.files);
   const Result<CpuTimes> cpu = read_cpu_times(around_.files);
   watched_.begin_ns = around_.recorder.mark();
+  watched_.took(CellPhase::kProbe, idle_end_ns, watched_.begin_ns);
   const std::int64_t start = os::now_ns();
   EDGELM_TRY(prefill_phase(probe));
   EDGELM_TRY(decode_phase(probe));
@@ -307,7 +317,7 @@ Status CellRun::timed_phases(Running& running) {
   if (!bandwidths_.empty()) record_.read_bytes_per_s = stats::median(bandwidths_);
   judge(running, faults, read_faults(around_.files), seconds);
   probe = {};
-  watched_.idle_after = measure_idle(spec_.pace, around_.recorder, around_.clock);
+  watched_.idle_after = idle(CellPhase::kIdleAfter);
   finish_energy(around_.recorder, watched_, record_);
   return {};
 }
@@ -330,9 +340,12 @@ Status CellRun::measure() {
     if (record_.outcome == Outcome::kInfeasible) return {};
   }
   EDGELM_TRY_ASSIGN(Running running, measure_load(spec_, rig_, limits, around_, record_));
+  const std::int64_t loaded_ns = around_.recorder.mark();
+  watched_.took(CellPhase::kLoad, watched_.cell_begin_ns, loaded_ns);
   EDGELM_TRY(start_runner(running, limits));
   EDGELM_TRY(first_runs());
   read_memory();
+  watched_.took(CellPhase::kFirstRuns, loaded_ns, around_.recorder.mark());
   return timed_phases(running);
 }
 

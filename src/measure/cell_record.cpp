@@ -15,6 +15,7 @@ namespace edgelm::measure {
 namespace {
 
 constexpr std::size_t kTimelineSamples = 2000;
+constexpr std::int64_t kShortestSpanNs = 1'000'000;
 
 template <class T>
 std::vector<T> thinned(const std::vector<T>& samples, std::int64_t begin_ns) {
@@ -38,7 +39,14 @@ std::string utc_now() {
   return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
-void take_phase(const char* name, const PhaseResult& phase, Record& record) {
+void Watched::took(CellPhase phase, std::int64_t from_ns, std::int64_t to_ns) {
+  if (to_ns - from_ns >= kShortestSpanNs) phases.push_back({phase, from_ns, to_ns});
+}
+
+void take_phase(CellPhase which, const PhaseResult& phase, Watched& watched, Record& record) {
+  const std::string_view name = phase_word(which);
+  watched.took(CellPhase::kWarmUp, phase.warm_up_ns, phase.begin_ns);
+  watched.took(which, phase.begin_ns, phase.finish_ns);
   record.warmup_runs += phase.warmups;
   if (!phase.settled) {
     record.settled = false;
@@ -84,6 +92,11 @@ void finish_energy(const device::Recorder& recorder, const Watched& watched, Rec
   if (const device::SensorInfo* sensor = recorder.sensor()) record.sensor = *sensor;
   record.watts = thinned(recorder.watts(), watched.cell_begin_ns);
   record.states = thinned(recorder.states(), watched.cell_begin_ns);
+  record.phases = watched.phases;
+  for (PhaseSpan& span : record.phases) {
+    span.begin_ns -= watched.cell_begin_ns;
+    span.end_ns -= watched.cell_begin_ns;
+  }
 }
 
 void run_guarded(const std::function<Status()>& measure, Record& record) {

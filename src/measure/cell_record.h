@@ -8,17 +8,23 @@ namespace edgelm::measure {
 
 std::string utc_now();  // RFC 3339
 
-// Warm-up, precision and drift of a phase.
-void take_phase(const char* name, const PhaseResult& phase, Record& record);
-
 // What was watched around the phases.
 struct Watched {
   std::int64_t cell_begin_ns = 0;         // of the time line
   std::int64_t begin_ns = 0, end_ns = 0;  // marks around the timed phases
   Known<device::Idle> idle_before = not_available("no power sensor");
   Known<device::Idle> idle_after = not_available("no power sensor");
+  std::vector<PhaseSpan> phases;  // by the recorder's clock
+
+  // Between two marks. What took no time (idle, without a sensor) has no place on a time line.
+  void took(CellPhase phase, std::int64_t from_ns, std::int64_t to_ns);
 };
-// Idle power, net joules of all phases, sensor, throttling between the marks, and the time line.
+
+// Warm-up, precision and drift of a phase, and when it was.
+void take_phase(CellPhase which, const PhaseResult& phase, Watched& watched, Record& record);
+
+// Idle power, net joules of all phases, sensor, throttling between the marks, and the time line
+// with its phases.
 void finish_energy(const device::Recorder& recorder, const Watched& watched, Record& record);
 
 // Runs `measure`, and turns its error, or memory that was refused, into the record's outcome.

@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // A scripted backend that every load shares the script of.
@@ -107,6 +108,9 @@ TEST_F(Cell, HasEveryPhase) {
   EXPECT_FALSE(record.memory.paging);
   EXPECT_EQ(record.decode.gross.error().reason, "no power sensor on this device");
   EXPECT_EQ(record.decode.net_joules.error().reason, "no power sensor on this device");
+  for (const PhaseSpan& span : record.phases)
+    EXPECT_TRUE(span.phase != CellPhase::kIdleBefore && span.phase != CellPhase::kIdleAfter)
+        << "nothing is waited for without a sensor";
 }
 
 TEST_F(Cell, PercentilesNeedEnoughTokens) {
@@ -166,6 +170,18 @@ TEST_F(Cell, EnergyOfEachPhaseGrossAndNet) {
   }
   ASSERT_TRUE(record.load.gross);
   EXPECT_GE(record.load.tokens, 1);  // loads in the window
+  // Of what takes longer than a millisecond here: the windows of the sensor.
+  std::vector<std::string_view> words;
+  std::int64_t end_ns = 0;
+  for (const PhaseSpan& span : record.phases) {
+    EXPECT_GE(span.begin_ns, end_ns);
+    EXPECT_LT(span.begin_ns, span.end_ns);
+    end_ns = span.end_ns;
+    if (span.phase != CellPhase::kFirstRuns && span.phase != CellPhase::kProbe &&
+        span.phase != CellPhase::kWarmUp)
+      words.push_back(phase_word(span.phase));
+  }
+  EXPECT_THAT(words, ElementsAre("load", "idle before", "prefill", "decode", "idle after"));
 }
 
 TEST_F(Cell, AThrottledRunSaysSo) {

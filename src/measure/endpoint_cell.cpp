@@ -31,21 +31,20 @@ class EndpointRun {
       : spec_(spec), server_(server), around_(around), record_(record) {}
 
   Status measure() {
-    Watched watched;
-    watched.cell_begin_ns = around_.recorder.mark();
+    watched_.cell_begin_ns = around_.recorder.mark();
     const auto url = http::parse_url(server_.url());
     local_ = url && is_this_device(url->host);
     const auto running = not_available("the server was running already");
     record_.cold_load_ms = running;
     record_.warm_load_ms = running;
     record_.load.gross = running;
-    watched.idle_before = idle();
-    watched.begin_ns = around_.recorder.mark();
+    watched_.idle_before = idle(CellPhase::kIdleBefore);
+    watched_.begin_ns = around_.recorder.mark();
     EDGELM_TRY(prefill_phase());
     EDGELM_TRY(decode_phase());
-    watched.end_ns = around_.recorder.mark();
-    watched.idle_after = idle();
-    finish_energy(around_.recorder, watched, record_);
+    watched_.end_ns = around_.recorder.mark();
+    watched_.idle_after = idle(CellPhase::kIdleAfter);
+    finish_energy(around_.recorder, watched_, record_);
     if (!local_) forget_energy();
     if (url) read_memory(*url);
     remark_on_prompts();
@@ -53,9 +52,12 @@ class EndpointRun {
   }
 
  private:
-  [[nodiscard]] Known<device::Idle> idle() const {
+  Known<device::Idle> idle(CellPhase which) {
     if (!local_) return not_available(kElsewhere);
-    return measure_idle(spec_.pace, around_.recorder, around_.clock);
+    const std::int64_t begin = around_.recorder.mark();
+    auto idle = measure_idle(spec_.pace, around_.recorder, around_.clock);
+    watched_.took(which, begin, around_.recorder.mark());
+    return idle;
   }
 
   // About n_tokens long, and unlike every other prompt from its first word on: a server that keeps
@@ -143,13 +145,15 @@ class EndpointRun {
     }
     PhaseTask task{.name = "prefill", .run = [this] { return prefill_once(); }};
     task.progress = around_.progress;
+    const std::int64_t begin = around_.recorder.mark();
     EDGELM_TRY(ask(record_.settings.prompt_tokens, 1));  // loads the model, tells its tokens
     EDGELM_TRY(ask(record_.settings.prompt_tokens, 1));
     least_prompt_ = std::numeric_limits<std::uint32_t>::max();
     most_prompt_ = 0;
     EDGELM_TRY_ASSIGN(const PhaseResult phase,
                       run_phase(task, spec_.pace, around_.recorder, around_.clock));
-    take_phase("prefill", phase, record_);
+    watched_.took(CellPhase::kFirstRuns, begin, phase.warm_up_ns);
+    take_phase(CellPhase::kPrefill, phase, watched_, record_);
     record_.prefill_tokens_per_s = phase.tokens_per_s;
     record_.ttft_ms = phase.series([](const TimedRun& run) { return run.ttft_ms; });
     const auto inside = not_available("not told apart by the server");
@@ -172,7 +176,7 @@ class EndpointRun {
     task.progress = around_.progress;
     EDGELM_TRY_ASSIGN(const PhaseResult phase,
                       run_phase(task, spec_.pace, around_.recorder, around_.clock));
-    take_phase("decode", phase, record_);
+    take_phase(CellPhase::kDecode, phase, watched_, record_);
     record_.decode_tokens_per_s = phase.tokens_per_s;
     record_.tpot_ms =
         phase.series([](const TimedRun& run) { return run.seconds * 1e3 / run.tokens; });
@@ -236,6 +240,7 @@ class EndpointRun {
   endpoint::Endpoint& server_;
   const Surroundings& around_;
   Record& record_;
+  Watched watched_;
   bool local_ = false;
   std::uint64_t started_ns_ = static_cast<std::uint64_t>(os::now_ns());
   std::uint64_t n_requests_ = 0;

@@ -20,6 +20,7 @@ namespace edgelm::measure {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // 2 ms per prompt token, 50 ms per generated one; 1.5 tokens a word.
@@ -121,6 +122,28 @@ TEST_F(EndpointCell, LatenciesRatesAndEnergy) {
   EXPECT_NEAR(record.idle_watts_before.value(), 6, 1e-9);
   EXPECT_NEAR(record.decode.net_joules.value(), 0, 1e-6);
   EXPECT_THAT(record.warm_load_ms.error().reason, HasSubstr("running already"));
+}
+
+// The readings of the time line and its phases are on one clock, which starts with the cell.
+TEST_F(EndpointCell, PhasesFollowEachOtherOnTheTimeLine) {
+  time_.pass(100);
+  static_cast<void>(recorder_.mark());
+  const Record record = measure();
+  ASSERT_EQ(record.outcome, Outcome::kMeasured) << record.reason;
+  std::vector<std::string_view> words;
+  std::int64_t end_ns = 0;
+  for (const PhaseSpan& span : record.phases) {
+    words.push_back(phase_word(span.phase));
+    EXPECT_EQ(span.begin_ns, end_ns) << words.back() << " begins where the one before it ends";
+    end_ns = span.end_ns;
+  }
+  EXPECT_THAT(words, ElementsAre("idle before", "first runs", "warm-up", "prefill", "warm-up",
+                                 "decode", "idle after"));
+  EXPECT_NEAR(static_cast<double>(end_ns) * 1e-9, static_cast<double>(time_.now_ns) * 1e-9 - 101,
+              1e-6);
+  // Two prompts, of the about 200 tokens that are 0.4 s.
+  EXPECT_NEAR(static_cast<double>(record.phases[1].end_ns - record.phases[1].begin_ns) * 1e-9, 0.8,
+              0.2);
 }
 
 TEST_F(EndpointCell, NoPromptIsLikeAnother) {

@@ -99,6 +99,7 @@ Status energy_window(const PhaseTask& task, const Pace& pace, device::Recorder& 
   } while (os::ns_to_s(clock.now_ns() - start) < window_s);
   const std::int64_t end = recorder.mark();
   result.energy.gross = recorder.energy(begin, end);
+  result.finish_ns = end;
   return {};
 }
 
@@ -120,8 +121,10 @@ Series PhaseResult::series(const std::function<double(const TimedRun&)>& value) 
 Result<PhaseResult> run_phase(const PhaseTask& task, const Pace& pace, device::Recorder& recorder,
                               const Clock& clock) {
   PhaseResult result;
+  result.warm_up_ns = recorder.mark();
   EDGELM_TRY(warm_up(task, pace, clock, result));
   EDGELM_TRY(repeat(task, pace, recorder, clock, result));
+  result.finish_ns = result.end_ns;
   EDGELM_TRY(energy_window(task, pace, recorder, clock, result));
   return result;
 }

@@ -65,6 +65,8 @@ struct PhaseResult {
   bool precise = false;  // the interval is within Pace::precision
   EnergyOfPhase energy;  // gross; net_joules is the caller's, who knows the idle power
   std::int64_t begin_ns = 0, end_ns = 0;  // marks around all counted runs
+  std::int64_t warm_up_ns = 0;            // the mark at which the warm-up began
+  std::int64_t finish_ns = 0;             // and the one behind the energy window
 
   // Of a value of each run.
   [[nodiscard]] Series series(const std::function<double(const TimedRun&)>& value) const;

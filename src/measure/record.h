@@ -4,6 +4,8 @@
 // report, compare and the predictor's validation. Money, carbon, scores and usability are computed
 // from it when a report is made (econ/), so that prices can change afterwards. Plain data.
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -55,6 +57,29 @@ constexpr std::string_view outcome_word(Outcome outcome) {
   }
   return "unknown";
 }
+
+// What a cell does, in the order of time; warm-up comes before prefill and before decode.
+enum class CellPhase : std::uint8_t {
+  kLoad,       // first, cold and warm loads
+  kFirstRuns,  // the cache is filled to its depth, and everything runs once; memory is read
+  kIdleBefore,
+  kProbe,  // its buffer is made; it runs before every repetition
+  kWarmUp,
+  kPrefill,  // repetitions, and the energy window behind them
+  kDecode,
+  kIdleAfter,
+};
+inline constexpr std::array<std::string_view, 8> kPhaseWords = {
+    "load", "first runs", "idle before", "probe", "warm-up", "prefill", "decode", "idle after"};
+constexpr std::string_view phase_word(CellPhase phase) {
+  return kPhaseWords[static_cast<std::size_t>(phase)];
+}
+
+// When a phase began and ended, on the clock of the power readings.
+struct PhaseSpan {
+  CellPhase phase = CellPhase::kLoad;
+  std::int64_t begin_ns = 0, end_ns = 0;
+};
 
 // Repeated samples of one quantity, raw, with their order statistics.
 struct Series {
@@ -136,6 +161,7 @@ struct Record {
   device::StateSummary state;
   std::vector<device::Reading> watts;  // t_ns relative to the cell's begin; thinned to 2000
   std::vector<device::StateSample> states;
+  std::vector<PhaseSpan> phases;  // in order of time, relative to the cell's begin as well
 
   // Conditions: warm-up runs needed, the load of other processes, definitions used.
   std::uint32_t warmup_runs = 0;

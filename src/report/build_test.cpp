@@ -123,6 +123,21 @@ TEST(Report, ScopesOfEnergyAreKeptApart) {
     EXPECT_TRUE(h.label != "Least energy" || h.cell.text == kNotAvailable);
 }
 
+TEST(Report, TheTimeLineHasItsPhases) {
+  Records records = {{full().measured[0]}, {}, {}};
+  const auto panel = [&] {
+    return section(build(records, {}, options()), "conditions").plots[0].panels.at(0);
+  };
+  const Panel marked = panel();
+  ASSERT_THAT(marked.spans, SizeIs(8));
+  EXPECT_EQ(marked.spans[4].name, "prefill");
+  EXPECT_DOUBLE_EQ(marked.spans[4].begin, 7);
+  EXPECT_DOUBLE_EQ(marked.spans[4].end, 20);
+  records.measured[0].phases.clear();  // as measured by an older version
+  EXPECT_THAT(panel().spans, IsEmpty());
+  EXPECT_THAT(panel().series, SizeIs(marked.series.size()));
+}
+
 TEST(Report, TheFrontHoldsWhatNothingBeats) {
   const Document document = build(full(), {}, options());
   for (const Panel& panel : section(document, "energy").plots[0].panels) {

@@ -55,12 +55,19 @@ struct Series {
   std::vector<Point> points = {};
 };
 
+// A stretch of the x axis with a name: a phase of a cell.
+struct Span {
+  std::string name;
+  double begin = 0, end = 0;
+};
+
 struct Panel {
   std::string title;
   std::string note = "";
   std::string y_label = "";                    // when it differs from the plot's
   std::optional<double> level = std::nullopt;  // of guessing
   std::vector<Series> series = {};
+  std::vector<Span> spans = {};  // of time lines
 };
 
 struct Plot {

@@ -74,6 +74,10 @@ Json plot_json(const Plot& plot) {
     put(one, "y_label", panel.y_label);
     if (panel.level) one["level"] = *panel.level;
     one["series"] = list(panel.series, series_json);
+    if (!panel.spans.empty())
+      one["spans"] = list(panel.spans, [](const Span& span) {
+        return Json{{"name", span.name}, {"begin", span.begin}, {"end", span.end}};
+      });
     return one;
   });
   return json;

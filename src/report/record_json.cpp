@@ -31,6 +31,8 @@ inline constexpr bool as_row<device::Reading> = true;
 template <>
 inline constexpr bool as_row<device::StateSample> = true;
 template <>
+inline constexpr bool as_row<measure::PhaseSpan> = true;
+template <>
 inline constexpr bool as_row<predict::KvOfLayer> = true;  // one per layer
 
 }  // namespace edgelm::report
@@ -132,6 +134,17 @@ std::span<const std::string_view> enum_words(Outcome /*unused*/) {
   return kWords;
 }
 
+std::span<const std::string_view> enum_words(CellPhase /*unused*/) { return kPhaseWords; }
+
+template <class Fields>
+void fields(Fields& f, PhaseSpan& s) {
+  f("phase", s.phase);
+  f("begin_ns", s.begin_ns);
+  f("end_ns", s.end_ns);
+  if constexpr (std::is_same_v<Fields, report::FieldReader>)
+    f.require(s.begin_ns <= s.end_ns, "a phase ends before it begins");
+}
+
 template <class Fields>
 void fields(Fields& f, Settings& s) {
   f("model", s.model);
@@ -229,6 +242,7 @@ void fields(Fields& f, Record& r) {
   f("state", r.state);
   f("watts", r.watts);
   f("states", r.states);
+  f.added("phases", r.phases);
   f("warmup_runs", r.warmup_runs);
   f("settled", r.settled);
   f("other_load", r.other_load);

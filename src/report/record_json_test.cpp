@@ -34,6 +34,14 @@ TEST(RecordJson, MeasureRecordComesBackWhole) {
   EXPECT_EQ(read.sensor.scope, device::Scope::kModelled);
 }
 
+TEST(RecordJson, RecordsFromBeforePhasesWereKeptCanBeRead) {
+  api::Json json = to_json(test::full_measure_record());
+  ASSERT_EQ(json.erase("phases"), 1U);
+  const auto back = record_from_json(json, "r");
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_TRUE(std::get<measure::Record>(*back).phases.empty());
+}
+
 TEST(RecordJson, QualityRecordComesBackWhole) {
   const quality::Record record = test::full_quality_record();
   const auto back = record_from_text(text(record), "r");
@@ -68,7 +76,7 @@ TEST(RecordJson, NoMemberIsForgotten) {
   constexpr const char* kWhatToDo =
       "a member was added or removed: change fields() in "
       "record_json.cpp, the fixture, and this";
-  EXPECT_EQ(sizeof(measure::Record), 3944U) << kWhatToDo;
+  EXPECT_EQ(sizeof(measure::Record), 3968U) << kWhatToDo;
   EXPECT_EQ(sizeof(quality::Record), 560U) << kWhatToDo;
 #else
   GTEST_SKIP() << "sizes are known for x86-64 with libstdc++ alone";
@@ -111,6 +119,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"\"warm_load_ms\":12.75", "\"warm_load_ms\":\"soon\"", "expected a number"},
         Bad{"[250000000,8.125,false]", "[250000000]", "'watts' is missing (element 1)"},
         Bad{"[250000000,8.125,false]", "[250000000,8.125,false,1]", "4 values, expected 3"},
+        Bad{"[\"load\",0,", "[\"nap\",0,", "phases: phase: expected one of load, first runs"},
+        Bad{"[\"load\",0,", "[\"load\",250000001,", "phases: a phase ends before it begins"},
         Bad{"edgelm.measure/1", "edgelm.measure/9", "newer edgelm"},
         Bad{"edgelm.measure/1", "llama", "not of a record"},
         Bad{"{\"format\"", "{\"x\":1e999,\"format\"", "1e999"}));

@@ -41,6 +41,11 @@ Panel time_line(const Row& row) {
     seen = s.throttle_events;
   }
   if (!events.points.empty() && !panel.series.empty()) panel.series.push_back(std::move(events));
+  panel.spans.reserve(r.phases.size());
+  for (const measure::PhaseSpan& span : r.phases)
+    panel.spans.push_back({.name = std::string(measure::phase_word(span.phase)),
+                           .begin = static_cast<double>(span.begin_ns) * 1e-9,
+                           .end = static_cast<double>(span.end_ns) * 1e-9});
   if (r.sensor.id.empty()) panel.note = "Power n/a: no power sensor on this device.";
   return panel;
 }
@@ -50,8 +55,9 @@ Plot time_lines(const std::vector<Row>& rows) {
             .kind = "timeline",
             .title = "Power, clock and temperature over time",
             .caption =
-                "As sampled along one cell, from load to the end. Upright lines: moments when "
-                "the device throttled.",
+                "As sampled along one cell, from load to the end. Shaded: the phases; prefill and "
+                "decode are the counted repetitions with the energy window behind them. Upright "
+                "lines: moments when the device throttled.",
             .x_label = "seconds since the cell began",
             .y_label = "",
             .empty =

@@ -142,6 +142,8 @@ inline measure::Record full_measure_record(const std::string& id = "cell-1",
   r.watts = {{0, 2.75}, {250000000, 8.125}, {-5, 1e-300, true}};
   r.states = {{0, 51.5, 2.4e9, 0, ""},
               {1000000000, std::numeric_limits<double>::quiet_NaN(), 1.5e9, 3, "thermal"}};
+  r.phases = {{measure::CellPhase::kLoad, 0, 250000000},
+              {measure::CellPhase::kIdleAfter, 250000001, 1000000000}};
   r.warmup_runs = 4;
   r.settled = false;
   r.other_load = 0.375;

@@ -150,14 +150,27 @@ inline measure::Record fixture_cell(const FixtureModel& model, bool jetson, std:
   for (int i = 0; i < 240; ++i) {
     const double t = i * 0.25;
     const bool working = i > 20 && i < 220;
-    r.watts.push_back({static_cast<std::int64_t>(t * 1e9),
-                       (working ? watts : idle) * (1 + 0.03 * std::sin(i * 1.7))});
+    const bool loading = i < 10;
+    r.watts.push_back({static_cast<std::int64_t>(t * 1e9), (working   ? watts
+                                                            : loading ? (watts + idle) / 2
+                                                                      : idle) *
+                                                               (1 + 0.03 * std::sin(i * 1.7))});
     r.states.push_back({static_cast<std::int64_t>(t * 1e9),
                         working ? 52 + 18 * (1 - std::exp(-(i - 20) / 60.0)) : 52,
                         r.state.throttled && i > 150 ? 2.2e9 : 2.4e9,
                         r.state.throttled && i > 150 ? 1ULL : 0ULL,
                         r.state.throttled && i > 150 ? "soft temperature limit" : ""});
   }
+  using measure::CellPhase;
+  const std::int64_t s = 1'000'000'000;
+  r.phases = {{CellPhase::kLoad, 0, 2 * s},
+              {CellPhase::kFirstRuns, 2 * s, 2 * s + s / 2},
+              {CellPhase::kIdleBefore, 2 * s + s / 2, 5 * s},
+              {CellPhase::kWarmUp, 5 * s, 7 * s},
+              {CellPhase::kPrefill, 7 * s, 20 * s},
+              {CellPhase::kWarmUp, 20 * s, 23 * s},
+              {CellPhase::kDecode, 23 * s, 55 * s},
+              {CellPhase::kIdleAfter, 55 * s, 60 * s}};
   r.warmup_runs = 4;
   return r;
 }
@@ -226,6 +239,7 @@ inline measure::Record fixture_plain(const std::string& model) {
   r.state = {};
   r.watts.clear();
   r.states.clear();
+  r.phases.clear();
   return r;
 }
 

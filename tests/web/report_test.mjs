@@ -159,6 +159,14 @@ await test('what the page lets one do', async () => {
   assert.notEqual(await ground(), light, 'the button switches to dark');
   await page.locator('#time-line select').selectOption({ index: 4 });
   await page.waitForFunction(() => document.querySelectorAll('#time-line .chart svg').length >= 3);
+  const phases = await page.evaluate(() => ({
+    named: [...document.querySelectorAll('#time-line .chart svg [aria-label="text"] text')].map((text) => text.textContent),
+    shaded: [...document.querySelectorAll('#time-line .chart svg [aria-label="rect"]')].map((mark) => mark.children.length),
+    listed: [...document.querySelectorAll('#time-line details td:first-child')].filter((cell) => cell.textContent === 'phase').length,
+  }));
+  assert.ok(phases.named.includes('prefill') && phases.named.includes('decode'), `phases named: ${phases.named}`);
+  assert.deepEqual(phases.shaded, [8, 8, 8], 'power, clock and temperature on the eight phases');
+  assert.equal(phases.listed, 8, 'the phases in the table');
   await page.locator('#tradeoff summary').click();
   assert.ok((await page.locator('#tradeoff details tbody tr').count()) > 10, 'the plot as a table');
   const dot = page.locator('#threads .chart svg [aria-label="dot"] :is(path, circle)').first();

@@ -126,7 +126,7 @@ function niceTicks(largest, unit) {
 function threads(plot, panel, options) {
   const points = flat(panel);
   const counts = [...new Set(points.map((point) => point.x))].sort((a, b) => a - b);
-  const about = (point) => `${point.series}\n${point.x} threads: ${short(point.y)} tokens/s${interval(point)}`;
+  const about = (point) => `${point.series}\n${point.x} ${point.x === 1 ? 'thread' : 'threads'}: ${short(point.y)} tokens/s${interval(point)}`;
   const setting = base(plot, panel, options, {
     x: { type: 'point', domain: counts, tickFormat: String, padding: 0.4 },
     y: { zero: true, nice: true },
@@ -208,11 +208,53 @@ function cost(plot, panel, options) {
   return show(setting, panel);
 }
 
-// Power, clock and temperature over one axis of time, each with its own scale.
+// What is counted has a colour, the rest is grey: indices into the colours, which lines of a time line do not use.
+const uncounted = 'first runs, probe, warm-up';
+const phaseKinds = { 'first runs': uncounted, probe: uncounted, 'warm-up': uncounted, 'idle before': 'idle', 'idle after': 'idle' };
+const phaseColours = { load: 4, [uncounted]: 7, prefill: 3, decode: 6 };
+const phaseKind = (name) => phaseKinds[name] ?? name;
+const phaseColour = (name, isDark) => (isDark ? dark : light)[phaseColours[phaseKind(name)]] ?? (isDark ? '#3d495c' : '#d3d9e1');
+
+// The phases of a cell as a strip, each with its name where there is room for it.
+function phases(plot, panel, domain, options) {
+  const perSecond = (options.width - 72) / (domain[1] - domain[0]);
+  const shown = panel.spans.map((span) => ({ ...span, y: 'phase', room: (span.end - span.begin) * perSecond }));
+  const keys = [...new Set(shown.map((span) => phaseKind(span.name)))];
+  const fits = (span) => span.room > 7 * span.name.length + 6;
+  const strip = Plot.plot(
+    base(plot, { ...panel, series: [] }, options, {
+      ariaLabel: `Phases. ${panel.title}`,
+      height: 30,
+      marginTop: 6,
+      marginBottom: 2,
+      x: { domain, axis: null, grid: false },
+      y: { domain: ['phase'], axis: null, grid: false, type: 'band' },
+      marks: [
+        Plot.barX(shown, {
+          x1: 'begin', x2: 'end', y: 'y', fill: (d) => phaseColour(d.name, options.dark), fillOpacity: 0.35,
+          insetLeft: 0.5, insetRight: 0.5, title: (d) => `${d.name}: ${short(d.begin)} – ${short(d.end)} s`,
+        }),
+        Plot.text(shown, { filter: fits, x: (d) => (d.begin + d.end) / 2, y: 'y', text: 'name', fontSize: 11 }),
+      ],
+    }),
+  );
+  // A key of all of them when one found no room for its name.
+  const key = Plot.legend({
+    color: { type: 'ordinal', domain: keys, range: keys.map((kind) => phaseColour(kind, options.dark)) },
+    opacity: 0.5,
+    style: { fontFamily: 'inherit', fontSize: '12px', background: 'transparent' },
+  });
+  return shown.every(fits) ? [strip] : [key, strip];
+}
+
+// Power, clock and temperature over one axis of time, each with its own scale, on the phases.
 function timeline(plot, panel, options) {
-  const all = flat(panel);
-  const domain = [Math.min(...all.map((p) => p.x)), Math.max(...all.map((p) => p.x))];
-  return panel.series
+  const spans = panel.spans ?? [];
+  const times = [...flat(panel).map((p) => p.x), ...spans.flatMap((span) => [span.begin, span.end])];
+  const domain = [Math.min(...times), Math.max(...times)];
+  const palette = options.dark ? dark : light;
+  const during = (x) => spans.find((span) => span.begin <= x && x <= span.end)?.name;
+  const lanes = panel.series
     .filter((series) => series.kind !== 'event')
     .map((series, i, shown) => {
       const last = i === shown.length - 1;
@@ -223,14 +265,16 @@ function timeline(plot, panel, options) {
         x: { domain, label: last ? plot.x_label : null, ...(last ? {} : { tickFormat: () => '' }) },
         y: { ticks: 3, nice: true, zero: series.kind === 'area' },
         marks: [
-          ...(series.kind === 'area' ? [Plot.areaY(series.points, { x: 'x', y: 'y', fill: light[i], fillOpacity: 0.18 })] : []),
-          Plot.line(series.points, { x: 'x', y: 'y', stroke: (options.dark ? dark : light)[i], strokeWidth: 1.6 }),
-          Plot.ruleX(events, { x: 'x', stroke: (options.dark ? dark : light)[5], strokeWidth: 1.5, title: 'label' }),
-          Plot.tip(series.points, Plot.pointerX({ x: 'x', y: 'y', fill: options.dark ? '#18212f' : '#ffffff', title: (p) => `${short(p.x)} s: ${short(p.y)}` })),
+          Plot.rect(spans, { x1: 'begin', x2: 'end', fill: (d) => phaseColour(d.name, options.dark), fillOpacity: 0.13 }),
+          ...(series.kind === 'area' ? [Plot.areaY(series.points, { x: 'x', y: 'y', fill: palette[i], fillOpacity: 0.18 })] : []),
+          Plot.line(series.points, { x: 'x', y: 'y', stroke: palette[i], strokeWidth: 1.6 }),
+          Plot.ruleX(events, { x: 'x', stroke: palette[5], strokeWidth: 1.5, title: 'label' }),
+          Plot.tip(series.points, Plot.pointerX({ x: 'x', y: 'y', fill: options.dark ? '#18212f' : '#ffffff', title: (p) => [`${short(p.x)} s: ${short(p.y)}`, during(p.x)].filter(Boolean).join('\n') })),
         ],
       });
       return Plot.plot(setting);
     });
+  return spans.length ? [...phases(plot, panel, domain, options), ...lanes] : lanes;
 }
 
 const kinds = { tradeoff, memory, threads, quality_size: qualitySize, quality_energy: qualityEnergy, prediction, cost, timeline };
