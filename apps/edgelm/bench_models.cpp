@@ -33,6 +33,26 @@ bool lacks_type(const std::string& name) {
   return synth::is_synth_name(name) && std::count(name.begin(), name.end(), ':') == 1;
 }
 
+Result<measure::SweepModel> sweep_model(const std::string& name) {
+  measure::SweepModel model;
+  if (synth::is_synth_name(name)) {
+    // Made of its name: the same bytes every time.
+    model.name = name;
+    model.hash = "";
+    EDGELM_TRY_ASSIGN(const synth::Recipe recipe, synth::parse_synth_name(name));
+    const std::size_t colon = name.find(':', name.find(':') + 1);
+    model.type = name.substr(colon + 1, name.find(':', colon + 1) - colon - 1);
+    static_cast<void>(recipe);
+    return model;
+  }
+  model.name = name.substr(name.rfind('/') + 1);
+  EDGELM_TRY_ASSIGN(const formats::GgufFile file, open_gguf(name, formats::TypePolicy::kKnown));
+  model.hash = measure::model_hash(file);
+  const formats::TensorTotals totals = formats::total_tensors(file);
+  if (!totals.types.empty()) model.type = formats::tensor_type_label(totals.types.front().type_id);
+  return model;
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> expand_models(const std::vector<std::string>& names,
@@ -59,25 +79,25 @@ Result<std::vector<std::string>> expand_models(const std::vector<std::string>& n
   return models;
 }
 
-Result<measure::SweepModel> sweep_model(const std::string& name) {
-  measure::SweepModel model;
-  if (synth::is_synth_name(name)) {
-    // Made of its name: the same bytes every time.
-    model.name = name;
-    model.hash = "";
-    EDGELM_TRY_ASSIGN(const synth::Recipe recipe, synth::parse_synth_name(name));
-    const std::size_t colon = name.find(':', name.find(':') + 1);
-    model.type = name.substr(colon + 1, name.find(':', colon + 1) - colon - 1);
-    static_cast<void>(recipe);
-    return model;
+Result<std::vector<measure::SweepModel>> sweep_models(const std::vector<std::string>& names) {
+  std::vector<measure::SweepModel> models;
+  models.reserve(names.size());
+  std::vector<Error> problems;
+  for (const std::string& name : names) {
+    if (auto model = sweep_model(name)) {
+      models.push_back(std::move(*model));
+    } else {
+      problems.push_back(std::move(model).error());
+    }
   }
-  model.name = name.substr(name.rfind('/') + 1);
-  const auto file = open_gguf(name, formats::TypePolicy::kKnown);
-  if (!file) return model;
-  model.hash = measure::model_hash(*file);
-  const formats::TensorTotals totals = formats::total_tensors(*file);
-  if (!totals.types.empty()) model.type = formats::tensor_type_label(totals.types.front().type_id);
-  return model;
+  if (problems.empty()) return models;
+  if (problems.size() == 1)
+    return fail(problems.front().code, "{}; nothing was measured", problems.front().message);
+  std::string all;
+  for (const Error& problem : problems) all.append(all.empty() ? "" : "; ").append(problem.message);
+  return fail(problems.front().code,
+              "nothing was measured: {} of {} models are not there or no GGUF files: {}",
+              problems.size(), names.size(), all);
 }
 
 Result<int> CurrentModel::descriptor_of(const std::string& name) {

@@ -17,9 +17,10 @@ namespace edgelm::apps {
 Result<std::vector<std::string>> expand_models(const std::vector<std::string>& names,
                                                const std::vector<std::string>& types);
 
-// What identifies the model in records. A file that cannot be read is told by its name alone: why
-// it does not load is the result of its cells.
-Result<measure::SweepModel> sweep_model(const std::string& name);
+// What identifies each model in records. A name that leads to no GGUF file ends the sweep before it
+// begins, with all such names in the message; one whose weights do not load, or that goes bad
+// later, does not: why is the result of its cells.
+Result<std::vector<measure::SweepModel>> sweep_models(const std::vector<std::string>& names);
 
 // The model whose cells are being measured.
 class CurrentModel {

@@ -93,11 +93,7 @@ class BenchSweep {
 
 Status BenchSweep::list_models(measure::SweepLists& lists) {
   EDGELM_TRY_ASSIGN(names_, expand_models(options_.models, options_.types));
-  lists.models.reserve(names_.size());
-  for (const std::string& name : names_) {
-    EDGELM_TRY_ASSIGN(measure::SweepModel model, sweep_model(name));
-    lists.models.push_back(std::move(model));
-  }
+  EDGELM_TRY_ASSIGN(lists.models, sweep_models(names_));
   EDGELM_TRY_ASSIGN(const kernels::Kernels* kernels, kernels::select_kernels(options_.cpu.isa));
   lists.isa = kernels->name;
   lists.engine = "edgelm " EDGELM_VERSION;

@@ -28,6 +28,8 @@ namespace edgelm::e2e {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::string slurp(const std::string& path) {
@@ -199,18 +201,46 @@ TEST_F(Sweep, MadeModelsGoOnAsWell) {
 }
 
 TEST_F(Sweep, ABrokenModelInTheMiddleIsARecord) {
-  std::ofstream(folder_ + "/broken.gguf") << "GGUF and nothing more";
-  EXPECT_EQ(wait(start({"bench", "tiny", folder_ + "/broken.gguf", folder_ + "/absent.gguf", "-p",
-                        "4", "-n", "2", "-t", "1"})),
-            1);
-  std::map<std::string, std::string> reasons;
-  for (const api::Json& row : rows())
-    reasons[row["model"].get<std::string>()] =
-        row["outcome"].get<std::string>() + ": " + row["reason"].get<std::string>();
-  EXPECT_EQ(reasons["tiny"], "measured: ");
-  EXPECT_THAT(reasons["broken.gguf"], AllOf(HasSubstr("failed: "), HasSubstr("broken.gguf")));
-  EXPECT_THAT(reasons["absent.gguf"], AllOf(HasSubstr("failed: "), HasSubstr("absent.gguf")));
-  EXPECT_THAT(slurp(err_), HasSubstr("2 of 3 cells failed"));
+  const std::string model = folder_ + "/short.gguf";
+  ASSERT_EQ(run("edgelm synth --shape smollm2-135m --type Q4_0 --layers 1 -o " + model).exit_code,
+            0);
+  const pid_t child =
+      start({"bench", "tiny", model, "-p", "4", "-n", "2", "-t", "1", "-d",
+             "0,16,32,48,64,80,96,112,128,144,160,176", "--no-cache", "--seed", "7"});
+  // Its cells are done in mixed order: some before it is cut, some after.
+  while (slurp(out_).find("short.gguf") == std::string::npos)
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  std::ofstream(model, std::ios::trunc) << "GGUF and nothing more";
+  EXPECT_EQ(wait(child), 1);
+  std::map<std::string, std::set<std::string>> reasons;
+  std::map<std::string, int> cells;
+  for (const api::Json& row : rows()) {
+    reasons[row["model"].get<std::string>()].insert(row["outcome"].get<std::string>() + ": " +
+                                                    row["reason"].get<std::string>());
+    ++cells[row["outcome"].get<std::string>()];
+  }
+  EXPECT_THAT(reasons["tiny"], ElementsAre("measured: "));
+  EXPECT_THAT(reasons["short.gguf"],
+              AllOf(Contains("measured: "),
+                    Contains(AllOf(HasSubstr("failed: "), HasSubstr("short.gguf")))));
+  EXPECT_GT(cells["failed"], 0);
+  EXPECT_THAT(slurp(err_), HasSubstr(" of 24 cells failed; the first: "));
+}
+
+TEST_F(Sweep, AModelThatIsNotThereEndsItBeforeItBegins) {
+  const std::string broken = folder_ + "/broken.gguf";
+  std::ofstream(broken) << "GGUF and nothing more";
+  const std::string store = folder_ + "/records.sqlite";
+  EXPECT_EQ(wait(start({"bench", "tiny", folder_ + "/absent.gguf", "-p", "4", "-n", "2"})), 1);
+  EXPECT_EQ(slurp(out_), "");
+  EXPECT_THAT(slurp(err_), AllOf(HasSubstr("/absent.gguf"), HasSubstr("'builtin' and 'tiny'"),
+                                 HasSubstr("nothing was measured")));
+  EXPECT_FALSE(std::filesystem::exists(store));
+  EXPECT_EQ(wait(start({"bench", broken, "tiny", folder_ + "/absent.gguf", "-n", "2"})), 1);
+  EXPECT_EQ(slurp(out_), "");
+  EXPECT_THAT(slurp(err_), AllOf(HasSubstr("2 of 3 models"), HasSubstr("broken.gguf: "),
+                                 HasSubstr("absent.gguf: "), HasSubstr("nothing was measured")));
+  EXPECT_FALSE(std::filesystem::exists(store));
 }
 
 TEST_F(Sweep, WhatCannotFitAndWhatRunsOutOfMemory) {
