@@ -109,14 +109,16 @@ function(edgelm_add_unit_tests)
     endif()
   endforeach()
   # Stand-ins for NVIDIA's management library, loaded by tests of device/power/nvml.cpp.
-  foreach(stub nvml_stub nvml_stub_without_energy)
+  foreach(stub nvml_stub nvml_stub_without_energy nvml_stub_old_names)
     add_library(edgelm_${stub} MODULE ${PROJECT_SOURCE_DIR}/tests/support/nvml_stub.cpp)
     target_include_directories(edgelm_${stub} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     add_dependencies(device_test edgelm_${stub})
   endforeach()
   target_compile_definitions(edgelm_nvml_stub_without_energy
     PRIVATE EDGELM_NVML_STUB_WITHOUT_ENERGY)
+  target_compile_definitions(edgelm_nvml_stub_old_names PRIVATE EDGELM_NVML_STUB_OLD_NAMES)
   target_compile_definitions(device_test PRIVATE
     EDGELM_NVML_STUB="$<TARGET_FILE:edgelm_nvml_stub>"
-    EDGELM_NVML_STUB_WITHOUT_ENERGY="$<TARGET_FILE:edgelm_nvml_stub_without_energy>")
+    EDGELM_NVML_STUB_WITHOUT_ENERGY="$<TARGET_FILE:edgelm_nvml_stub_without_energy>"
+    EDGELM_NVML_STUB_OLD_NAMES="$<TARGET_FILE:edgelm_nvml_stub_old_names>")
 endfunction()

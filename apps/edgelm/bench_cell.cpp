@@ -11,6 +11,7 @@
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/models.h"
 #include "apps/edgelm/output.h"
+#include "device/power/nvml.h"
 #include "device/power/sources.h"
 #include "endpoint/endpoint.h"
 #include "measure/endpoint_cell.h"
@@ -38,11 +39,15 @@ std::uint32_t context_of(const measure::Settings& s) {
   return longest + longest / 4 + 64;
 }
 
-Result<std::unique_ptr<device::Recorder>> start_recorder(const std::string& power,
+// A server may run on the GPU, this engine does not: what slows a GPU down is its run's matter
+// alone.
+Result<std::unique_ptr<device::Recorder>> start_recorder(const CellJob& job,
                                                          const os::SystemFiles& files) {
-  EDGELM_TRY_ASSIGN(auto source, device::open_source(power, files));
-  std::string why = source ? std::string() : device::why_no_source(power, files);
-  return device::record(std::move(source), std::move(why), files);
+  EDGELM_TRY_ASSIGN(auto source, device::open_source(job.power, files));
+  std::string why = source ? std::string() : device::why_no_source(job.power, files);
+  device::ThrottleWatch watch;
+  if (!job.endpoint.empty() || job.power.starts_with("nvml")) watch = device::watch_nvml(files);
+  return device::record(std::move(source), std::move(why), files, std::move(watch));
 }
 
 Result<measure::Record> measure_on_engine(const CellJob& job, const measure::Surroundings& around) {
@@ -75,7 +80,7 @@ Status measure_job() {
   EDGELM_TRY_ASSIGN(const std::string text, os::read_stdin(kMaxJobBytes));
   EDGELM_TRY_ASSIGN(const CellJob job, job_from_text(text));
   const auto files = os::system_files();
-  EDGELM_TRY_ASSIGN(const auto recorder, start_recorder(job.power, *files));
+  EDGELM_TRY_ASSIGN(const auto recorder, start_recorder(job, *files));
   const measure::Surroundings around{
       .recorder = *recorder, .files = *files, .progress = [](const std::string& what) {
         static_cast<void>(write_line({{"progress", what}}));

@@ -1,6 +1,7 @@
 // A management library for tests of src/device/power/nvml.cpp: loaded by its path in place of
-// NVIDIA's, steered by the test through nvml_stub(). Built twice, once without the energy counter's
-// symbol.
+// NVIDIA's, steered by the test through nvml_stub(). Built three times: with all symbols, with the
+// name that clocks event reasons had before, and as an old library without them and without the
+// energy counter.
 
 #include "support/nvml_stub.h"
 
@@ -41,6 +42,18 @@ int nvmlDeviceGetTotalEnergyConsumption(void* /*device*/, unsigned long long* mi
   if (!state.has_energy) return 3;
   *millijoules = state.millijoules;
   return state.read_code;
+}
+#endif
+#ifndef EDGELM_NVML_STUB_WITHOUT_ENERGY
+#ifdef EDGELM_NVML_STUB_OLD_NAMES
+int nvmlDeviceGetCurrentClocksThrottleReasons(void* device, unsigned long long* reasons) {
+#else
+int nvmlDeviceGetCurrentClocksEventReasons(void* device, unsigned long long* reasons) {
+#endif
+  // The inverse of nvmlDeviceGetHandleByIndex_v2.
+  const auto index = static_cast<unsigned*>(device) - &state.gpus;
+  *reasons = state.reasons.at(static_cast<std::size_t>(index));
+  return state.reasons_code;
 }
 #endif
 }

@@ -1,4 +1,4 @@
-// The library, its symbols, and the two ways in which a GPU tells its energy.
+// The library, its symbols, the two ways in which a GPU tells its energy, and why it slows down.
 
 #include "device/power/nvml.h"
 
@@ -19,6 +19,12 @@ namespace {
 constexpr int kSuccess = 0;
 constexpr int kNoPermission = 4;
 constexpr unsigned kMostGpus = 64;
+// Clocks event reasons (NVML API Reference, "NvmlClocksEventReasons"). Idleness, clocks that were
+// set, and GPUs that keep each other's pace are no throttling.
+constexpr unsigned long long kPowerCap = 0x4;
+constexpr unsigned long long kHardwareSlowdown = 0x8;     // sum of the two below, or of its own
+constexpr unsigned long long kTemperature = 0x20 | 0x40;  // by the driver, by the hardware
+constexpr unsigned long long kPowerBrake = 0x80;
 using Device = void*;
 
 class Library {
@@ -53,8 +59,9 @@ class Library {
   int (*count)(unsigned*) = nullptr;
   int (*by_index)(unsigned, Device*) = nullptr;
   int (*name)(Device, char*, unsigned) = nullptr;
-  int (*power)(Device, unsigned*) = nullptr;             // milliwatts
-  int (*energy)(Device, unsigned long long*) = nullptr;  // millijoules; absent in old libraries
+  int (*power)(Device, unsigned*) = nullptr;              // milliwatts
+  int (*energy)(Device, unsigned long long*) = nullptr;   // millijoules; absent in old libraries
+  int (*reasons)(Device, unsigned long long*) = nullptr;  // bits; absent in old libraries
 
  private:
   Library() = default;
@@ -80,6 +87,11 @@ class Library {
     EDGELM_TRY(find(path, "nvmlDeviceGetName", name));
     EDGELM_TRY(find(path, "nvmlDeviceGetPowerUsage", power));
     if (!find(path, "nvmlDeviceGetTotalEnergyConsumption", energy)) energy = nullptr;
+    // The second is the older name of the same function (in R525's reference the only one), which
+    // CUDA 13 deprecates.
+    if (!find(path, "nvmlDeviceGetCurrentClocksEventReasons", reasons) &&
+        !find(path, "nvmlDeviceGetCurrentClocksThrottleReasons", reasons))
+      reasons = nullptr;
     return {};
   }
 
@@ -114,6 +126,37 @@ Result<Gpu> gpu_at(const std::shared_ptr<Library>& library, unsigned index) {
   info.quantum = 1e-3;
   return gpu;
 }
+
+// One GPU's reasons as words.
+class GpuThrottle {
+ public:
+  GpuThrottle(std::shared_ptr<Library> library, Device device)
+      : library_(std::move(library)), device_(device) {}
+
+  // Whether this GPU tells reasons at all.
+  [[nodiscard]] bool works() const {
+    unsigned long long bits = 0;
+    return library_->reasons != nullptr && library_->reasons(device_, &bits) == kSuccess;
+  }
+
+  void add_to(std::vector<std::string_view>& words) {
+    unsigned long long bits = 0;
+    if (library_->reasons(device_, &bits) != kSuccess) bits = 0;
+    if ((bits & kPowerCap) != 0) words.emplace_back("GPU power cap");
+    if ((bits & kTemperature) != 0) words.emplace_back("GPU temperature");
+    if ((bits & kPowerBrake) != 0) words.emplace_back("GPU power brake");
+    // Alone it is also reported for a moment at any change of clocks: believed when it stays.
+    const bool alone =
+        (bits & kHardwareSlowdown) != 0 && (bits & (kTemperature | kPowerBrake)) == 0;
+    if (alone && slow_before_) words.emplace_back("GPU hardware slowdown");
+    slow_before_ = alone;
+  }
+
+ private:
+  std::shared_ptr<Library> library_;
+  Device device_;
+  bool slow_before_ = false;
+};
 
 class Nvml final : public EnergySource {
  public:
@@ -179,6 +222,30 @@ std::vector<SensorInfo> list_nvml(const os::SystemFiles& files, const std::strin
     if (gpu) sensors.push_back(std::move(gpu->info));
   }
   return sensors;
+}
+
+ThrottleWatch watch_nvml(const os::SystemFiles& files, const std::string& library) {
+  if (!files.root().empty()) return nullptr;
+  const Result<std::shared_ptr<Library>> nvml = Library::load(library);
+  unsigned count = 0;
+  if (!nvml || (*nvml)->count(&count) != kSuccess) return nullptr;
+  std::vector<GpuThrottle> gpus;
+  for (unsigned i = 0; i < std::min(count, kMostGpus); ++i) {
+    Device device = nullptr;
+    if ((*nvml)->by_index(i, &device) != kSuccess) continue;
+    GpuThrottle gpu(*nvml, device);
+    if (gpu.works()) gpus.push_back(std::move(gpu));
+  }
+  if (gpus.empty()) return nullptr;
+  return [gpus = std::move(gpus)]() mutable {
+    std::vector<std::string_view> words;
+    for (GpuThrottle& gpu : gpus) gpu.add_to(words);
+    std::sort(words.begin(), words.end());
+    words.erase(std::unique(words.begin(), words.end()), words.end());
+    std::string text;
+    for (const std::string_view word : words) text.append(text.empty() ? "" : ", ").append(word);
+    return text;
+  };
 }
 
 Result<std::unique_ptr<EnergySource>> open_nvml(const std::string& id, Clock now,

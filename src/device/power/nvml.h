@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "device/power/recorder.h"
 #include "device/power/source.h"
 #include "os/system_files.h"
 
@@ -21,5 +22,10 @@ std::vector<SensorInfo> list_nvml(const os::SystemFiles& files,
                                   const std::string& library = kNvmlLibrary);
 Result<std::unique_ptr<EnergySource>> open_nvml(const std::string& id, Clock now,
                                                 const std::string& library = kNvmlLibrary);
+
+// What slows down any of the GPUs, for the state that is sampled along: "GPU power cap",
+// "GPU temperature", "GPU power brake", "GPU hardware slowdown". Null when there is no GPU that
+// says (no library, a driver without the function, a recorded machine). Loads the library once.
+ThrottleWatch watch_nvml(const os::SystemFiles& files, const std::string& library = kNvmlLibrary);
 
 }  // namespace edgelm::device

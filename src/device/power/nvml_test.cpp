@@ -99,6 +99,70 @@ TEST_F(NvmlTest, ADriverLoadedAgainCountsFromZero) {
   EXPECT_DOUBLE_EQ((*source)->read()->value, 2);
 }
 
+TEST_F(NvmlTest, ThrottleReasonsBecomeTheCauseOfARun) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  stub_->gpus = 2;
+  ThrottleWatch watch = watch_nvml(files_, EDGELM_NVML_STUB);
+  ASSERT_TRUE(watch);
+  SteppedRecorder recorder(nullptr, "none", files_,
+                           {time_.clock(), [] { return 0; }, 1, nullptr, std::move(watch)});
+  const auto second = [&](unsigned long long first, unsigned long long other) {
+    stub_->reasons = {first, other};
+    recorder.step();
+    const std::int64_t now = time_.clock()();
+    time_.advance(1);
+    return now;
+  };
+  const std::int64_t begin = second(0x1, 0x2);  // idle; clocks that somebody has set
+  second(0x10, 0x100);                          // sync boost, display clocks
+  second(0x8, 0);                               // a change of clocks
+  EXPECT_FALSE(recorder.state(begin, time_.clock()()).throttled);
+  const std::int64_t capped = second(0x4, 0x4);
+  EXPECT_EQ(recorder.states().back().throttle, "GPU power cap") << "of two GPUs, said once";
+  EXPECT_EQ(recorder.states().back().throttle_events, 1U);
+  second(0x4, 0x20);
+  const std::int64_t hot = second(0x48, 0);
+  EXPECT_EQ(recorder.states().back().throttle, "GPU temperature");
+  const std::int64_t fine = second(0, 0x8);
+  second(0, 0);
+  const StateSummary all = recorder.state(begin, fine);
+  EXPECT_TRUE(all.throttled);
+  EXPECT_EQ(all.cause, "GPU power cap, GPU temperature");
+  EXPECT_EQ(recorder.state(capped, capped + kSecond / 2).cause, "GPU power cap");
+  EXPECT_EQ(recorder.state(hot, hot + kSecond / 2).cause, "GPU temperature");
+  EXPECT_FALSE(recorder.state(fine, fine + 2 * kSecond).throttled);
+  second(0, 0x88);
+  EXPECT_EQ(recorder.states().back().throttle, "GPU power brake");
+  second(0, 0x8);
+  EXPECT_EQ(recorder.states().back().throttle, "");
+  second(0, 0x8);
+  EXPECT_EQ(recorder.states().back().throttle, "GPU hardware slowdown") << "it stays";
+  stub_->reasons_code = 15;  // the GPU is lost: nothing is made up
+  second(0x4, 0x4);
+  EXPECT_EQ(recorder.states().back().throttle, "");
+}
+
+TEST_F(NvmlTest, ThrottleReasonsAreAbsentInOldDrivers) {
+  EXPECT_FALSE(watch_nvml(files_, EDGELM_NVML_STUB_WITHOUT_ENERGY));
+  EXPECT_FALSE(watch_nvml(files_, "libedgelm-no-such-library.so.1"));
+  const test::Sysroot machine;
+  EXPECT_FALSE(watch_nvml(*os::system_files(machine.root()), EDGELM_NVML_STUB));
+  stub_->reasons_code = 3;  // not supported by this GPU
+  EXPECT_FALSE(watch_nvml(files_, EDGELM_NVML_STUB));
+  NvmlStub* old = load(EDGELM_NVML_STUB_OLD_NAMES);
+  old->reasons = {0x40};
+  {
+    ThrottleWatch watch = watch_nvml(files_, EDGELM_NVML_STUB_OLD_NAMES);
+    ASSERT_TRUE(watch);
+    EXPECT_EQ(watch(), "GPU temperature");
+    const ThrottleWatch copy = watch;
+    watch = nullptr;
+    EXPECT_EQ(copy(), "GPU temperature");
+    EXPECT_EQ(old->shutdowns, 0) << "the library is in use";
+  }
+  EXPECT_EQ(old->shutdowns, 1);
+}
+
 TEST_F(NvmlTest, ListsAllGpusAndSaysWhatIsMissing) {
   stub_->gpus = 2;
   const auto sensors = list_nvml(files_, EDGELM_NVML_STUB);

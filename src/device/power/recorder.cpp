@@ -72,9 +72,12 @@ class ThreadedRecorder final : public SteppedRecorder {
 }  // namespace
 
 Result<std::unique_ptr<Recorder>> record(std::unique_ptr<EnergySource> source,
-                                         std::string why_no_source, const os::SystemFiles& files) {
-  auto recorder =
-      std::make_unique<ThreadedRecorder>(std::move(source), std::move(why_no_source), files);
+                                         std::string why_no_source, const os::SystemFiles& files,
+                                         ThrottleWatch watch) {
+  RecorderOptions options;
+  options.watch = std::move(watch);
+  auto recorder = std::make_unique<ThreadedRecorder>(std::move(source), std::move(why_no_source),
+                                                     files, std::move(options));
   EDGELM_TRY(recorder->start());
   return recorder;
 }

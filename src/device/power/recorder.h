@@ -17,6 +17,10 @@
 
 namespace edgelm::device {
 
+// Asked along with the state: what slows something down just now ("GPU power cap"), "" for nothing.
+// Called from the recorder's thread alone; nvml.h has one.
+using ThrottleWatch = std::function<std::string()>;
+
 // State sampled along: temperature, clock, throttling. Absent parts are NaN / empty.
 struct StateSample {
   std::int64_t t_ns = 0;
@@ -69,8 +73,9 @@ class Recorder {
 };
 
 // Starts the thread. `source` may be null (then every energy is n/a with `why_no_source`).
-// `files` must outlive the recorder.
+// `files` must outlive the recorder. `watch` may be null.
 Result<std::unique_ptr<Recorder>> record(std::unique_ptr<EnergySource> source,
-                                         std::string why_no_source, const os::SystemFiles& files);
+                                         std::string why_no_source, const os::SystemFiles& files,
+                                         ThrottleWatch watch = nullptr);
 
 }  // namespace edgelm::device

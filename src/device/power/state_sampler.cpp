@@ -45,10 +45,16 @@ bool is_cpu_folder(std::string_view name) {
          std::all_of(name.begin() + 3, name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// `cause` may be several, "under-voltage, throttled": each stands once in `causes`.
 void add_cause(std::string& causes, std::string_view cause) {
-  if (causes.find(cause) != std::string::npos) return;
-  if (!causes.empty()) causes += ", ";
-  causes += cause;
+  while (!cause.empty()) {
+    const std::size_t comma = std::min(cause.find(", "), cause.size());
+    const std::string_view one = cause.substr(0, comma);
+    cause.remove_prefix(std::min(comma + 2, cause.size()));
+    if (causes.find(one) != std::string::npos) continue;
+    if (!causes.empty()) causes += ", ";
+    causes += one;
+  }
 }
 
 }  // namespace
@@ -62,8 +68,8 @@ std::string throttle_bits_text(std::uint64_t bits) {
   return text;
 }
 
-StateSampler::StateSampler(const os::SystemFiles& files, RunProgram run)
-    : files_(files), run_(std::move(run)) {
+StateSampler::StateSampler(const os::SystemFiles& files, RunProgram run, ThrottleWatch watch)
+    : files_(files), run_(std::move(run)), watch_(std::move(watch)) {
   if (!run_)
     run_ = [&files](const std::vector<std::string>& arguments) {
       return os::program_output(files, arguments, {.seconds = 2, .output_bytes = 4096});
@@ -175,6 +181,10 @@ StateSample StateSampler::sample(std::int64_t now_ns) {
     add_cause(sample.throttle, level.cause);
   }
   read_firmware_flags(sample);
+  if (const std::string seen = watch_ ? watch_() : std::string(); !seen.empty()) {
+    ++events_;
+    add_cause(sample.throttle, seen);
+  }
   first_ = false;
   sample.throttle_events = events_;
   return sample;
@@ -204,8 +214,7 @@ StateSummary summarize_state(std::span<const StateSample> samples, std::int64_t 
     // A flag that was up at the very first sample is as good as a rise.
     if (sample.throttle_events > events_before && (have_before || !sample.throttle.empty())) {
       summary.throttled = true;
-      if (summary.cause.find(sample.throttle) == std::string::npos)
-        add_cause(summary.cause, sample.throttle);
+      add_cause(summary.cause, sample.throttle);
     }
     events_before = sample.throttle_events;
     have_before = true;

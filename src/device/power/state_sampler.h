@@ -1,7 +1,7 @@
 #pragma once
 // What a device says about its own state while something runs: hottest thermal zone, clock of the
 // processors, and throttling by counters and flags (not by guess). Sampled by the recorder; pure
-// summaries for windows. Reads under a sysroot.
+// summaries for windows. Reads under a sysroot; what needs a library (a GPU) comes as a watch.
 
 #include <cstdint>
 #include <functional>
@@ -21,7 +21,8 @@ using RunProgram = std::function<Result<std::string>(const std::vector<std::stri
 class StateSampler {
  public:
   // Looks once for the files there are. `files` must outlive it.
-  explicit StateSampler(const os::SystemFiles& files, RunProgram run = nullptr);
+  explicit StateSampler(const os::SystemFiles& files, RunProgram run = nullptr,
+                        ThrottleWatch watch = nullptr);
   // From one thread at a time. What is absent is NaN or empty, what vanishes too.
   [[nodiscard]] StateSample sample(std::int64_t now_ns);
 
@@ -42,6 +43,7 @@ class StateSampler {
 
   const os::SystemFiles& files_;
   RunProgram run_;
+  ThrottleWatch watch_;
   std::vector<std::string> zones_;   // .../temp
   std::vector<std::string> clocks_;  // .../scaling_cur_freq
   std::vector<Counter> counters_;

@@ -39,7 +39,7 @@ SteppedRecorder::SteppedRecorder(std::unique_ptr<EnergySource> source, std::stri
       now_(options.now ? std::move(options.now) : Clock(os::now_ns)),
       suspended_(options.suspended ? std::move(options.suspended) : Clock(system_suspended_ns)),
       state_period_ns_(to_ns(options.state_s)),
-      state_sampler_(files, std::move(options.run)),
+      state_sampler_(files, std::move(options.run), std::move(options.watch)),
       last_suspended_(suspended_()) {
   const std::int64_t now = now_();
   next_read_ = source_ ? now : std::numeric_limits<std::int64_t>::max();

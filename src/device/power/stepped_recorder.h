@@ -19,6 +19,7 @@ struct RecorderOptions {
   Clock suspended;     // ns that the machine slept so far; null: CLOCK_BOOTTIME - CLOCK_MONOTONIC
   double state_s = 1;  // period of temperature, clocks and flags
   RunProgram run;      // null: os::program_output
+  ThrottleWatch watch = nullptr;
 };
 
 class SteppedRecorder : public Recorder {
