@@ -14,6 +14,7 @@
 #include "api/json.h"
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/output.h"
+#include "base/counted.h"
 #include "base/printable.h"
 #include "cache/weight_cache.h"
 #include "os/file.h"
@@ -93,9 +94,8 @@ std::string as_table(const cache::WeightCache& cache, const std::vector<cache::E
                    width, printable(entry.id), mebibytes(entry.file_bytes), built,
                    broken_down(entry.used_s, false), state.empty() ? "" : "  ", state);
   }
-  fmt::format_to(out, "{} file{}, {:.1f} of at most {:.0f} MiB in {}\n", entries.size(),
-                 entries.size() == 1 ? "" : "s", mebibytes(total_bytes(entries)),
-                 mebibytes(cache.limit_bytes()),
+  fmt::format_to(out, "{}, {:.1f} of at most {:.0f} MiB in {}\n", counted(entries.size(), "file"),
+                 mebibytes(total_bytes(entries)), mebibytes(cache.limit_bytes()),
                  printable(cache.options().folder, std::string::npos));
   return text;
 }
@@ -137,9 +137,8 @@ Status verify() {
         status ? name_of(entry) : printable(status.error().message, std::string::npos))));
   }
   if (bad == 0) return {};
-  return fail(ErrorCode::kFormat,
-              "{} of {} files cannot be used; `edgelm cache clear KEY` removes one", bad,
-              entries.size());
+  return fail(ErrorCode::kFormat, "{} of {} cannot be used; `edgelm cache clear KEY` removes one",
+              bad, counted(entries.size(), "file"));
 }
 
 bool is_meant(const cache::Entry& entry, const std::string& wanted) {
@@ -167,8 +166,8 @@ Status clear(const CacheFlags& flags) {
     });
   }
   for (const cache::Entry& entry : chosen) EDGELM_TRY(cache.remove(entry));
-  return write_result(fmt::format("removed {} file{}, {:.1f} MiB\n", chosen.size(),
-                                  chosen.size() == 1 ? "" : "s", mebibytes(total_bytes(chosen))));
+  return write_result(fmt::format("removed {}, {:.1f} MiB\n", counted(chosen.size(), "file"),
+                                  mebibytes(total_bytes(chosen))));
 }
 
 Status print_path() {

@@ -9,6 +9,7 @@
 #include "api/json.h"
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/output.h"
+#include "base/counted.h"
 #include "formats/printable.h"
 #include "report/compare.h"
 #include "report/text.h"
@@ -73,8 +74,9 @@ Status run(const CompareFlags& flags) {
   for (const report::Difference& d : comparison.differences)
     worse += d.tested && d.verdict == stats::Verdict::kWorse ? 1 : 0;
   if (comparison.regression)
-    return fail(ErrorCode::kLimit, "regression: {} of {} quantities worse by more than {} %{}",
-                worse, comparison.differences.size(), flags.threshold_percent,
+    return fail(ErrorCode::kLimit, "regression: {} of {} worse by more than {} %{}", worse,
+                counted(comparison.differences.size(), "quantity", "quantities"),
+                flags.threshold_percent,
                 worse == 0 ? "; a cell that was measured before fails now" : "");
   return {};
 }

@@ -9,6 +9,7 @@
 #include "apps/edgelm/models.h"
 #include "apps/edgelm/output.h"
 #include "apps/edgelm/run.h"
+#include "base/counted.h"
 #include "measure/cell.h"
 #include "os/file.h"
 #include "quality/endpoint_subject.h"
@@ -128,8 +129,8 @@ std::string answers_of(const quality::Record& record) {
 Status finish(const EvalOptions& options, quality::Evaluation& evaluation) {
   for (const std::string& note : evaluation.notes) warn(note);
   if (evaluation.stopped && !evaluation.records.empty())
-    warn(fmt::format("{} of {} items were done; the figures are over these", evaluation.done,
-                     evaluation.asked));
+    warn(fmt::format("{} of {} done; the figures are over these", evaluation.done,
+                     counted(evaluation.asked, "item was", "items were")));
   EDGELM_TRY(keep(options, evaluation.records));
   if (options.output == "json") {
     api::Json json = {{"asked", evaluation.asked}, {"done", evaluation.done}};

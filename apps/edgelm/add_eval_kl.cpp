@@ -9,6 +9,7 @@
 #include "apps/edgelm/models.h"
 #include "apps/edgelm/output.h"
 #include "apps/edgelm/run.h"
+#include "base/counted.h"
 #include "os/file.h"
 #include "quality/kl.h"
 #include "quality/text_file.h"
@@ -48,7 +49,7 @@ std::string to_text(const quality::KlResult& r) {
   const stats::Interval same = stats::wilson(r.same_top, r.tokens);
   const auto count = static_cast<double>(r.tokens);
   return fmt::format(
-      "tokens scored          {} in {} chunks\n"
+      "tokens scored          {} in {}\n"
       "mean KL divergence     {:.6f} +/- {:.6f} nats (95 % {:.6f} to {:.6f}){}\n"
       "  percentiles          {}\n"
       "perplexity             {:.4f}, base {:.4f}, difference {:+.4f}\n"
@@ -56,8 +57,8 @@ std::string to_text(const quality::KlResult& r) {
       "same top token         {:.3f} % (95 % {:.3f} to {:.3f})\n"
       "delta p                mean {:+.4f} % +/- {:.4f}, RMS {:.4f} % +/- {:.4f}\n"
       "  percentiles          {}\n",
-      r.tokens, r.chunks, r.divergence.mean, r.divergence.standard_error, r.divergence_interval.low,
-      r.divergence_interval.high,
+      r.tokens, counted(r.chunks, "chunk"), r.divergence.mean, r.divergence.standard_error,
+      r.divergence_interval.low, r.divergence_interval.high,
       r.lower_bound ? ", a lower bound: the base file keeps its most likely tokens alone" : "",
       percentiles(r.divergence_percentiles, 1), r.perplexity, r.base_perplexity,
       r.perplexity - r.base_perplexity, r.log_ratio.mean, r.log_ratio.standard_error,
@@ -136,8 +137,8 @@ Status eval_kl(Options& options) {
   EDGELM_TRY(write_result(options.output == "json" ? api::dump(to_json(*result, records)) + "\n"
                                                    : to_text(*result)));
   if (result->chunks < result->asked_chunks)
-    return fail(ErrorCode::kIo, "interrupted after {} of {} chunks", result->chunks,
-                result->asked_chunks);
+    return fail(ErrorCode::kIo, "interrupted after {} of {}", result->chunks,
+                counted(result->asked_chunks, "chunk"));
   return {};
 }
 

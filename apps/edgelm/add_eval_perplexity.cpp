@@ -8,6 +8,7 @@
 #include "apps/edgelm/output.h"
 #include "apps/edgelm/progress.h"
 #include "apps/edgelm/run.h"
+#include "base/counted.h"
 #include "os/file.h"
 #include "quality/perplexity.h"
 #include "quality/text_file.h"
@@ -41,9 +42,10 @@ Status print(const PerplexityFlags& options, const model::Model& model,
                             {"records", api::Json::array({report::to_json(record)})}};
     return write_result(api::dump(json) + "\n");
   }
-  return write_result(fmt::format(
-      "perplexity {:.4f} +/- {:.4f} over {} tokens in {} chunks of {}\n", result.perplexity,
-      result.standard_error, result.tokens, result.chunks, options.perplexity.context));
+  return write_result(fmt::format("perplexity {:.4f} +/- {:.4f} over {} in {} of {}\n",
+                                  result.perplexity, result.standard_error,
+                                  counted(result.tokens, "token"), counted(result.chunks, "chunk"),
+                                  options.perplexity.context));
 }
 
 Status eval_perplexity(PerplexityFlags& options) {
@@ -76,8 +78,8 @@ Status eval_perplexity(PerplexityFlags& options) {
   EDGELM_TRY(keep(options, records));
   EDGELM_TRY(print(options, *model, result, records[0]));
   if (result.chunks < result.asked_chunks)
-    return fail(ErrorCode::kIo, "interrupted after {} of {} chunks", result.chunks,
-                result.asked_chunks);
+    return fail(ErrorCode::kIo, "interrupted after {} of {}", result.chunks,
+                counted(result.asked_chunks, "chunk"));
   return {};
 }
 

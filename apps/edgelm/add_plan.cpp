@@ -10,6 +10,7 @@
 #include "apps/edgelm/plan_candidates.h"
 #include "apps/edgelm/plan_device.h"
 #include "apps/edgelm/plan_models.h"
+#include "base/counted.h"
 #include "predict/constants.h"
 #include "predict/fit.h"
 #include "predict/passports.h"
@@ -94,8 +95,8 @@ Status plan(PlanFlags& flags) {
                                                    : plan_text(result);
   EDGELM_TRY(write_result(text));
   if (!result.failures.empty())
-    return fail(ErrorCode::kUnsupported, "{} of {} models could not be planned",
-                result.failures.size(), flags.request.models.size());
+    return fail(ErrorCode::kUnsupported, "{} of {} could not be planned", result.failures.size(),
+                counted(flags.request.models.size(), "model"));
   return {};
 }
 

@@ -13,6 +13,7 @@
 
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/output.h"
+#include "base/counted.h"
 #include "device/passport.h"
 #include "formats/printable.h"
 #include "measure/device_speed.h"
@@ -103,8 +104,9 @@ Status salvage(const ReportFlags& flags) {
     EDGELM_TRY_ASSIGN(store, report::Store::default_path());
   }
   EDGELM_TRY_ASSIGN(const report::Salvaged saved, report::salvage(store, flags.salvage));
-  return write_result(fmt::format("{} records copied to {}; {} were seen and could not be read\n",
-                                  saved.n_records, flags.salvage, saved.n_lost));
+  return write_result(fmt::format("{} copied to {}; {} seen that could not be read\n",
+                                  counted(saved.n_records, "record"), flags.salvage,
+                                  counted(saved.n_lost, "more was", "more were")));
 }
 
 Result<report::Options> options_of(const ReportFlags& flags) {
@@ -171,8 +173,9 @@ Status run(const ReportFlags& flags) {
   EDGELM_TRY_ASSIGN(const std::string text, made(flags, loaded, form));
   if (flags.out.empty()) return write_result(text);
   EDGELM_TRY(os::write_file_atomic(flags.out, text));
-  note("{}: {} records, {} bytes\n", formats::printable(flags.out, 400),
-       loaded.records.measured.size() + loaded.records.quality.size(), text.size());
+  note("{}: {}, {}\n", formats::printable(flags.out, 400),
+       counted(loaded.records.measured.size() + loaded.records.quality.size(), "record"),
+       counted(text.size(), "byte"));
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include "apps/edgelm/bench_output.h"
 #include "apps/edgelm/models.h"
 #include "apps/edgelm/output.h"
+#include "base/counted.h"
 #include "base/hash.h"
 
 namespace edgelm::apps {
@@ -89,8 +90,8 @@ void BenchKeeper::resume(const report::Run& run, const std::vector<measure::Cell
       print(records_[order_[cell.key]] = record);
     }
   }
-  note("edgelm: continuing run {}: {} of {} cells are there (--new starts over)\n", run_id_,
-       done_.size(), cells.size());
+  note("edgelm: continuing run {}: {} of {} there (--new starts over)\n", run_id_, done_.size(),
+       counted(cells.size(), "cell is", "cells are"));
 }
 
 void BenchKeeper::give_up_store(const std::string& why) {

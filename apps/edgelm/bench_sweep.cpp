@@ -14,6 +14,7 @@
 #include "apps/edgelm/bench_output.h"
 #include "apps/edgelm/output.h"
 #include "apps/edgelm/progress.h"
+#include "base/counted.h"
 #include "device/power/power_mode.h"
 #include "device/power/sources.h"
 #include "endpoint/endpoint.h"
@@ -248,9 +249,9 @@ Status BenchSweep::print_end(const BenchKeeper& keeper) const {
   const std::vector<measure::Record> records = keeper.records();
   if (options_.output == "md" && !records.empty())
     return write_result(fmt::format(
-        "{} · {} cores · {}{}{} · median of up to {}\n\n{}\n{}\n", os::cpu_name(),
-        os::usable_cores(), engine_, isa_.empty() ? "" : " ", isa_, options_.pace.max_repetitions,
-        markdown(rows_of(records)),
+        "{} · {} · {}{}{} · median of up to {}\n\n{}\n{}\n", os::cpu_name(),
+        counted(os::usable_cores(), "core"), engine_, isa_.empty() ? "" : " ", isa_,
+        options_.pace.max_repetitions, markdown(rows_of(records)),
         options_.endpoint.empty() ? measure::definitions() : measure::endpoint_definitions()));
   if (options_.output == "json") {
     api::Json all = api::Json::array();
@@ -270,8 +271,8 @@ Status BenchSweep::judge(const std::vector<measure::Record>& records) {
   }
   if (failed == 0) return {};
   if (failed == 1 && records.size() == 1) return fail(ErrorCode::kIo, "{}", reason);
-  return fail(ErrorCode::kIo, "{} of {} cells failed; the first: {}", failed, records.size(),
-              reason);
+  return fail(ErrorCode::kIo, "{} of {} failed; the first: {}", failed,
+              counted(records.size(), "cell"), reason);
 }
 
 Status BenchSweep::run(int& exit_code) {
@@ -292,7 +293,8 @@ Status BenchSweep::run(int& exit_code) {
   EDGELM_TRY(print_end(keeper));
   if (stop_signal != 0) {
     exit_code = 128 + static_cast<int>(stop_signal);
-    note("edgelm: stopped after {} of {} cells; {}\n", end.n_there + end.n_measured, cells_.size(),
+    note("edgelm: stopped after {} of {}; {}\n", end.n_there + end.n_measured,
+         counted(cells_.size(), "cell"),
          keeper.stored() ? "the same command goes on from here" : "nothing is kept");
     return {};
   }

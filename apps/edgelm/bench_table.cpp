@@ -8,6 +8,7 @@
 
 #include "apps/edgelm/bench_output.h"
 #include "apps/edgelm/bench_row.h"
+#include "base/counted.h"
 #include "base/printable.h"
 #include "measure/other_load.h"
 #include "measure/series.h"
@@ -212,8 +213,8 @@ std::string neighbours(const std::vector<BenchRow>& rows) {
     most = std::max(most, row.record->other_load);
   }
   if (n == 0) return "";
-  return fmt::format("- other programs kept {:.2f} to {:.2f} processors busy during {} {}\n", least,
-                     most, n, n == 1 ? "cell" : "cells");
+  return fmt::format("- other programs kept {:.2f} to {:.2f} processors busy during {}\n", least,
+                     most, counted(n, "cell"));
 }
 
 // Each remark once, with the first row it belongs to and how many others.

@@ -9,6 +9,7 @@
 #include <set>
 #include <vector>
 
+#include "base/counted.h"
 #include "device/passport_json.h"
 
 namespace edgelm::apps {
@@ -59,8 +60,8 @@ std::string cpu_list(const std::vector<std::uint32_t>& cpus) {
 
 void processor(std::string& out, const device::Cpu& cpu) {
   line(out, "processor",
-       fmt::format("{}, {}; {} cores, {} threads", cpu.model, cpu.architecture, cpu.cores,
-                   cpu.logical_cpus));
+       fmt::format("{}, {}; {}, {}", cpu.model, cpu.architecture, counted(cpu.cores, "core"),
+                   counted(cpu.logical_cpus, "thread")));
   line(out, "kernels", fmt::format("{}", fmt::join(cpu.isa, ", ")));
   if (cpu.clusters.size() > 1) {
     for (const device::CpuCluster& cluster : cpu.clusters) {
@@ -174,7 +175,8 @@ void kernel_table(std::string& out, const device::Speeds& speeds) {
       types.push_back(speed.type);
   if (types.empty() || threads.empty()) return;
   const auto with_threads = [&](const char* what) {
-    return fmt::format("{}, {} threads", what, fmt::join(threads, " | "));
+    return fmt::format("{}, {} thread{}", what, fmt::join(threads, " | "),
+                       threads == std::set{1U} ? "" : "s");
   };
   const std::array<std::pair<const char*, std::string>, 3> phases{
       std::pair{"decode", with_threads("decode GB/s")},

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/edgelm/inspect.h"
+#include "base/counted.h"
 #include "base/printable.h"
 #include "formats/gguf_types.h"
 
@@ -81,8 +82,8 @@ std::string memory_line(const Inspection& inspection) {
 
 std::string weights_line(const formats::TypeTotal& all) {
   if (all.n_tensors == 0) return "none";
-  return fmt::format("{} parameters, {} tensors, {}, {:.2f} bits per weight",
-                     human_count(all.elements), all.n_tensors, human_bytes(all.bytes),
+  return fmt::format("{} parameters, {}, {}, {:.2f} bits per weight", human_count(all.elements),
+                     counted(all.n_tensors, "tensor"), human_bytes(all.bytes),
                      all.bits_per_weight());
 }
 
@@ -91,7 +92,7 @@ std::string vocabulary_line(const formats::GgufFile& file) {
   const auto* array = tokens ? std::get_if<formats::GgufArray>(&tokens->value) : nullptr;
   if (array == nullptr) return {};
   const bool has_template = file.find("tokenizer.chat_template") != nullptr;
-  return fmt::format("{} tokens, {}, {} chat template", array->count,
+  return fmt::format("{}, {}, {} chat template", counted(array->count, "token"),
                      text_of(file, "tokenizer.ggml.model"), has_template ? "with a" : "no");
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "apps/edgelm/plan.h"
+#include "base/counted.h"
 #include "base/printable.h"
 
 namespace edgelm::apps {
@@ -66,9 +67,9 @@ void add_details(const Candidate& c, const Plan& plan, std::string& text) {
   const Prediction& p = c.prediction;
   text += fmt::format("\n{}: type {}, {:.1f} MB read per token\n", name_of(p), p.type,
                       p.bytes_per_token / 1e6);
-  text += fmt::format("  memory: weights {} + KV {} ({} tokens, {}) + compute {}",
-                      gb(p.memory.weights_bytes), gb(p.memory.kv_bytes), p.context_tokens,
-                      p.kv_type, gb(p.memory.compute_bytes));
+  text += fmt::format("  memory: weights {} + KV {} ({}, {}) + compute {}",
+                      gb(p.memory.weights_bytes), gb(p.memory.kv_bytes),
+                      counted(p.context_tokens, "token"), p.kv_type, gb(p.memory.compute_bytes));
   text += p.memory.runtime_bytes > 0 ? " + runtime " + gb(p.memory.runtime_bytes)
                                      : " (the program itself: not known)";
   text += " = " + gb(p.memory.total_bytes());
@@ -129,9 +130,8 @@ void add_recommendation(const Plan& plan, std::string& text) {
   text += fmt::format("\nFor {}: ", predict::goal_name(*plan.goal));
   if (r.choice) {
     const Candidate& c = plan.candidates[*r.choice];
-    text +=
-        fmt::format("{}, {} ({}).\n", name_of(c.prediction),
-                    r.threads == 0 ? "on the GPU" : fmt::format("{} threads", r.threads), r.why);
+    text += fmt::format("{}, {} ({}).\n", name_of(c.prediction),
+                        r.threads == 0 ? "on the GPU" : counted(r.threads, "thread"), r.why);
     if (*plan.goal == predict::Goal::kQuality)
       text += fmt::format("  quality: {}\n", c.quality_source);
   } else {

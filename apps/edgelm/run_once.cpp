@@ -10,6 +10,7 @@
 #include "apps/edgelm/output.h"
 #include "apps/edgelm/prompt.h"
 #include "apps/edgelm/run.h"
+#include "base/counted.h"
 #include "engine/text_generation.h"
 #include "os/clock.h"
 #include "os/memory.h"
@@ -140,10 +141,11 @@ Status print_json(const RunOptions& options, const Runtime& runtime, const Answe
 void print_stats(const RunOptions& options, const Runtime& runtime, const Answer& answer) {
   const double decode = answer.decode_speed();
   note(
-      "load {:.0f} ms · first token {:.0f} ms · prefill {} tokens at {:.1f}/s · decode {} "
-      "tokens at {} · peak memory {:.0f} MiB · {} · seed {}\n",
-      runtime.load_ms, answer.ttft_ms, answer.prompt_ids.size(), answer.prefill_speed(),
-      answer.ids.size(), std::isnan(decode) ? "n/a" : fmt::format("{:.1f}/s", decode),
+      "load {:.0f} ms · first token {:.0f} ms · prefill {} at {:.1f}/s · decode {} "
+      "at {} · peak memory {:.0f} MiB · {} · seed {}\n",
+      runtime.load_ms, answer.ttft_ms, counted(answer.prompt_ids.size(), "token"),
+      answer.prefill_speed(), counted(answer.ids.size(), "token"),
+      std::isnan(decode) ? "n/a" : fmt::format("{:.1f}/s", decode),
       static_cast<double>(os::peak_rss_bytes()) / (1024.0 * 1024.0), runtime.backend->name(),
       options.sampling.seed);
   if (answer.finish == engine::Finish::kContext && !answer.stopped)

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "base/counted.h"
 #include "base/half.h"
 #include "base/hash.h"
 #include "base/random.h"
@@ -53,6 +54,14 @@ TEST(Checked, FindsOverflow) {
   EXPECT_EQ(checked_add(kMax, 1), std::nullopt);
   EXPECT_EQ(checked_align_up(33, 32), 64U);
   EXPECT_EQ(checked_align_up(kMax, 32), std::nullopt);
+}
+
+TEST(Counted, OneHasNoPlural) {
+  EXPECT_EQ(counted(0, "record"), "0 records");
+  EXPECT_EQ(counted(1U, "record"), "1 record");
+  EXPECT_EQ(counted(std::uint64_t{12}, "record"), "12 records");
+  EXPECT_EQ(counted(1, "query", "queries"), "1 query");
+  EXPECT_EQ(counted(2, "query", "queries"), "2 queries");
 }
 
 TEST(ByteReader, StopsAtTheEnd) {

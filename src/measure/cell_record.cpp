@@ -9,6 +9,7 @@
 #include <ctime>
 #include <new>
 
+#include "base/counted.h"
 #include "measure/series.h"
 
 namespace edgelm::measure {
@@ -53,12 +54,13 @@ void take_phase(CellPhase which, const PhaseResult& phase, Watched& watched, Rec
     record.notes.push_back(fmt::format("{}: {}", name, phase.unsettled));
   }
   if (!phase.precise)
-    record.notes.push_back(fmt::format("{}: the median is known to {:.1f} % after {} repetitions",
-                                       name, 100 * relative_precision(phase.tokens_per_s),
-                                       phase.runs.size()));
+    record.notes.push_back(fmt::format("{}: the median is known to {:.1f} % after {}", name,
+                                       100 * relative_precision(phase.tokens_per_s),
+                                       counted(phase.runs.size(), "repetition")));
   if (!phase.tokens_per_s.outliers.empty())
-    record.notes.push_back(fmt::format("{}: {} of {} repetitions lie beyond 5 MAD", name,
-                                       phase.tokens_per_s.outliers.size(), phase.runs.size()));
+    record.notes.push_back(
+        fmt::format("{}: {} of {} beyond 5 MAD", name, phase.tokens_per_s.outliers.size(),
+                    counted(phase.runs.size(), "repetition lies", "repetitions lie")));
   if (phase.tokens_per_s.drifting)
     record.notes.push_back(fmt::format("{}: the rate drifts by {:+.2f} % per second", name,
                                        100 * phase.tokens_per_s.slope_per_s));

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/counted.h"
 #include "base/random.h"
 #include "measure/cell_record.h"
 #include "measure/latencies.h"
@@ -189,8 +190,9 @@ class EndpointRun {
     if (!counted_)
       record_.notes.emplace_back("decode: the server reports no usage, pieces count as tokens");
     if (least_answer_ < record_.settings.decode_tokens)
-      record_.notes.push_back(fmt::format("decode: answers as short as {} tokens of {}",
-                                          least_answer_, record_.settings.decode_tokens));
+      record_.notes.push_back(fmt::format("decode: answers as short as {} of {}",
+                                          counted(least_answer_, "token"),
+                                          record_.settings.decode_tokens));
     record_.decode = phase.energy;
     if (record_.settings.context_tokens > kShortPrompt)
       record_.decode.gross = not_available(
@@ -232,8 +234,8 @@ class EndpointRun {
                                           least_prompt_, most_prompt_));
     }
     if (n_cached_ > 0)
-      record_.notes.push_back(
-          fmt::format("prefill: the server used its prompt cache in {} requests", n_cached_));
+      record_.notes.push_back(fmt::format("prefill: the server used its prompt cache in {}",
+                                          counted(n_cached_, "request")));
   }
 
   const CellSpec& spec_;

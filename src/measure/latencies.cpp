@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "stats/summary.h"
 
 namespace edgelm::measure {
@@ -14,7 +15,7 @@ void fill_latencies(const PhaseResult& phase, Record& record) {
     all.insert(all.end(), run.latencies_ms.begin(), run.latencies_ms.end());
   const auto percentile = [&](double q, std::size_t least) -> Known<double> {
     if (all.size() < least)
-      return not_available(fmt::format("{} tokens, {} are needed", all.size(), least));
+      return not_available(fmt::format("{}, {} are needed", counted(all.size(), "token"), least));
     return stats::quantile(all, q);
   };
   record.itl_p50_ms = percentile(0.5, 1);

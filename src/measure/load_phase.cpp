@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "measure/token_runner.h"
 #include "measure/weight_pages.h"
 #include "os/clock.h"
@@ -66,7 +67,8 @@ Status warm_load_energy(const Rig& rig, const plan::Limits& limits, const Pace& 
   const std::int64_t end = around.recorder.mark();
   record.load.gross = around.recorder.energy(begin, end);
   record.load.tokens = loads;
-  record.notes.push_back(fmt::format("energy of loading: {:.0f} warm loads in one window", loads));
+  record.notes.push_back(fmt::format("energy of loading: {} in one window",
+                                     counted(static_cast<std::uint64_t>(loads), "warm load")));
   return {};
 }
 

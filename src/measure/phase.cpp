@@ -7,6 +7,7 @@
 #include <cmath>
 #include <thread>
 
+#include "base/counted.h"
 #include "measure/series.h"
 #include "os/clock.h"
 #include "stats/settle.h"
@@ -34,15 +35,17 @@ Status warm_up(const PhaseTask& task, const Pace& pace, const Clock& clock, Phas
     }
     if (brief) {
       result.unsettled =
-          fmt::format("one warm-up run alone, for {} repetitions", pace.max_repetitions);
+          fmt::format("one warm-up run alone, for {}", counted(pace.max_repetitions, "repetition"));
       return {};
     }
     if (result.warmups >= pace.max_warmups) {
-      result.unsettled = fmt::format("rates had not settled after {} warm-up runs", result.warmups);
+      result.unsettled =
+          fmt::format("rates had not settled after {}", counted(result.warmups, "warm-up run"));
       return {};
     }
     if (os::ns_to_s(clock.now_ns() - start) > pace.budget_s / 3) {
-      result.unsettled = fmt::format("no time for more than {} warm-up runs", result.warmups);
+      result.unsettled =
+          fmt::format("no time for more than {}", counted(result.warmups, "warm-up run"));
       return {};
     }
   }

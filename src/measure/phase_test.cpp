@@ -91,6 +91,9 @@ TEST_F(Phase, FewRepetitionsAreAskedFor) {
   ASSERT_TRUE(result);
   EXPECT_EQ(result->warmups, 1U);
   EXPECT_EQ(result->runs.size(), 2U);
+  EXPECT_EQ(result->unsettled, "one warm-up run alone, for 2 repetitions");
+  pace_.max_repetitions = 1;
+  EXPECT_EQ(run()->unsettled, "one warm-up run alone, for 1 repetition");
 }
 
 TEST_F(Phase, EnergyOfShortRunsInOneWindow) {

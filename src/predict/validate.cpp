@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/counted.h"
 #include "predict/memory.h"
 #include "predict/passports.h"
 #include "predict/speed.h"
@@ -17,7 +18,7 @@ namespace {
 
 std::string label(const ReferenceRow& row) {
   std::string text = fmt::format("{} {}", row.model, row.quant);
-  if (row.threads > 0) text += fmt::format(", {} threads", row.threads);
+  if (row.threads > 0) text += ", " + counted(row.threads, "thread");
   return text;
 }
 

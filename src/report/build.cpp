@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "base/counted.h"
 #include "report/figures.h"
 #include "report/sections.h"
 
@@ -26,10 +27,6 @@ void settle_origins(Table& table) {
     }
     if (!mixed) table.columns[i].origin = common;
   }
-}
-
-std::string plural(std::size_t n, const char* what) {
-  return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
 }
 
 std::set<std::string> scopes_of(const std::vector<Row>& rows) {
@@ -111,20 +108,20 @@ std::vector<std::string> warnings(const std::vector<Row>& rows, const Records& r
         "of another, and nothing here ranks them together.",
         fmt::join(scopes, ", ")));
   if (const std::size_t n = count_if(rows, [](const auto& r) { return r.state.throttled; }); n > 0)
-    list.push_back(plural(n, "cell") + " ran on a device that throttled meanwhile.");
+    list.push_back(counted(n, "cell") + " ran on a device that throttled meanwhile.");
   if (const std::size_t n = count_if(rows, [](const auto& r) { return r.memory.paging; }); n > 0)
-    list.push_back(plural(n, "cell") +
+    list.push_back(counted(n, "cell") +
                    " read weights from storage again and again: the model does not fit in memory.");
   if (const std::size_t n = count_if(rows, [](const auto& r) { return r.other_load > 0.05; });
       n > 0)
-    list.push_back(plural(n, "cell") +
+    list.push_back(counted(n, "cell") +
                    " ran beside other programs that used more than 5 % of a processor.");
   std::set<std::string> of_report;
   for (const Row& row : rows) of_report.insert(row.record->run_id);
   for (const Run& run : runs)
     if (run.finished.empty() && of_report.contains(run.id))
       list.push_back(fmt::format("Run {} has not finished: {} so far.", run.id,
-                                 plural(run.n_records, "record")));
+                                 counted(run.n_records, "record")));
   for (const std::string& message : records.unreadable)
     list.push_back("A record was left out: " + message);
   return list;
@@ -192,7 +189,7 @@ Document build(const Records& records, const std::vector<Run>& runs, const Optio
   document.title = document.devices.size() == 1 ? document.devices.front().name
                    : document.devices.empty()
                        ? "Evaluations"
-                       : plural(document.devices.size(), "device") + " compared";
+                       : counted(document.devices.size(), "device") + " compared";
   std::set<std::string> models;
   std::set<std::string> of_report;
   for (const Row& row : rows) {
@@ -200,8 +197,8 @@ Document build(const Records& records, const std::vector<Run>& runs, const Optio
     of_report.insert(row.record->run_id);
   }
   document.subtitle = fmt::format(
-      "{} of {}, {}, from {}", plural(rows.size(), "cell"), plural(models.size(), "model file"),
-      plural(records.quality.size(), "evaluation"), plural(of_report.size(), "run"));
+      "{} of {}, {}, from {}", counted(rows.size(), "cell"), counted(models.size(), "model file"),
+      counted(records.quality.size(), "evaluation"), counted(of_report.size(), "run"));
   document.warnings = warnings(rows, records, runs);
   document.highlights = highlights(rows, options);
   document.origins = origins();

@@ -123,6 +123,18 @@ TEST(Report, ScopesOfEnergyAreKeptApart) {
     EXPECT_TRUE(h.label != "Least energy" || h.cell.text == kNotAvailable);
 }
 
+TEST(Report, OneOfAThingIsNotMany) {
+  const Records records = {{full().measured[0]}, {}, {}};
+  const Document document = build(records, {}, options());
+  EXPECT_THAT(document.subtitle, AllOf(HasSubstr("1 cell of 1 model file"), HasSubstr("1 run")));
+  const Plot& predicted = section(document, "prediction").plots[0];
+  ASSERT_THAT(predicted.panels, Not(IsEmpty()));
+  EXPECT_TRUE(predicted.panels[0].note.ends_with("over 1 cell")) << predicted.panels[0].note;
+  const std::string text = terminal_text(document);
+  for (const char* wrong : {" 1 cells", " 1 records", " 1 runs", " 1 threads", " 1 readings"})
+    EXPECT_THAT(text, Not(HasSubstr(wrong)));
+}
+
 TEST(Report, TheTimeLineHasItsPhases) {
   Records records = {{full().measured[0]}, {}, {}};
   const auto panel = [&] {

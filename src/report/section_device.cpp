@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "base/counted.h"
+
 #include "report/figures.h"
 #include "report/sections.h"
 
@@ -60,8 +62,9 @@ DeviceSheet sheet(const device::Passport& p) {
   DeviceSheet result{.name = device_name(p), .fingerprint = p.fingerprint, .facts = {}};
   std::vector<Fact>& facts = result.facts;
   facts.push_back({"processor", p.cpu.model.empty() ? absent("not told") : name(p.cpu.model)});
-  facts.push_back({"cores", name(fmt::format("{} cores, {} logical processors, {}", p.cpu.cores,
-                                             p.cpu.logical_cpus, p.cpu.architecture))});
+  facts.push_back({"cores", name(fmt::format("{}, {}, {}", counted(p.cpu.cores, "core"),
+                                             counted(p.cpu.logical_cpus, "logical processor"),
+                                             p.cpu.architecture))});
   facts.push_back({"kernels", name(fmt::format("{}", fmt::join(p.cpu.isa, ", ")))});
   facts.push_back({"caches", p.cpu.caches.empty() ? absent("not told") : name(caches(p.cpu))});
   facts.push_back({"largest clock", gigahertz(p.cpu.max_hz)});

@@ -7,6 +7,8 @@
 #include <map>
 #include <utility>
 
+#include "base/counted.h"
+
 #include "econ/score.h"
 #include "report/figures.h"
 #include "report/sections.h"
@@ -50,9 +52,9 @@ Table energy_table(const std::vector<Row>& rows) {
     const auto spread = [&](const measure::EnergyOfPhase& phase) {
       return derived(phase.gross,
                      [&](const device::Energy& e) {
-                       return fmt::format("± {} J of {} J over {} s, {} readings",
-                                          number(e.uncertainty, 2), number(e.joules),
-                                          number(e.seconds, 3), e.n_samples);
+                       return fmt::format("± {} J of {} J over {} s, {}", number(e.uncertainty, 2),
+                                          number(e.joules), number(e.seconds, 3),
+                                          counted(e.n_samples, "reading"));
                      })
           .value_or("");
     };

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <utility>
 
+#include "base/counted.h"
+
 #include "report/figures.h"
 #include "report/sections.h"
 #include "stats/summary.h"
@@ -131,8 +133,8 @@ Plot prediction_plot(const std::vector<Row>& rows) {
       errors.push_back(std::fabs(predicted->value / *measured - 1) * 100);
     }
     if (errors.empty()) continue;
-    panel.note = fmt::format("median absolute error {} % over {} cells",
-                             number(stats::median(errors), 3), errors.size());
+    panel.note = fmt::format("median absolute error {} % over {}", number(stats::median(errors), 3),
+                             counted(errors.size(), "cell"));
     plot.panels.push_back(std::move(panel));
   }
   return plot;

@@ -7,6 +7,8 @@
 #include <map>
 #include <utility>
 
+#include "base/counted.h"
+
 #include "report/figures.h"
 #include "report/sections.h"
 
@@ -26,7 +28,7 @@ std::string flags_of(const measure::Record& r) {
   const std::size_t outliers =
       (r.decode_tokens_per_s ? r.decode_tokens_per_s->outliers.size() : 0) +
       (r.prefill_tokens_per_s ? r.prefill_tokens_per_s->outliers.size() : 0);
-  if (outliers > 0) flags.push_back(fmt::format("{} outlier{}", outliers, outliers > 1 ? "s" : ""));
+  if (outliers > 0) flags.push_back(counted(outliers, "outlier"));
   if (r.other_load > 0.05)
     flags.push_back(fmt::format("{:.2f} processors busy with other programs", r.other_load));
   return fmt::format("{}", fmt::join(flags, "; "));

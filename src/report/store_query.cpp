@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/counted.h"
+
 #include "report/store.h"
 
 namespace edgelm::report {
@@ -78,10 +80,9 @@ Result<std::vector<std::string>> Store::run_ids(const Filter& filter) const {
     if (ids.empty() && !labelled.empty()) ids = {labelled.back()};  // the newest of that name
     if (ids.empty()) ids = std::move(beginning);
     if (ids.empty())
-      return fail(
-          ErrorCode::kNotFound,
-          "{}: no run with the id or label '{}' ({} runs; `edgelm report --runs` lists them)",
-          path(), wanted, all.size());
+      return fail(ErrorCode::kNotFound,
+                  "{}: no run with the id or label '{}' ({}; `edgelm report --runs` lists them)",
+                  path(), wanted, counted(all.size(), "run"));
     if (ids.size() > 1)
       return fail(ErrorCode::kUsage, "{}: '{}' is the beginning of {} runs: {}, {}{}", path(),
                   wanted, ids.size(), ids[0], ids[1], ids.size() > 2 ? ", ..." : "");

@@ -135,6 +135,16 @@ TEST_F(ReportCommand, DamagedStoresAreSalvaged) {
   EXPECT_EQ(edgelm("report --store " + folder_ + "/saved.sqlite").exit_code, 0);
 }
 
+TEST_F(ReportCommand, OneRecordIsNotManyRecords) {
+  const std::string records = folder_ + "/one.jsonl";
+  std::istringstream all(edgelm("report --all -o jsonl").out);
+  std::string line;
+  ASSERT_TRUE(std::getline(all, line));
+  std::ofstream(records) << line << '\n';
+  EXPECT_THAT(edgelm("report --store " + records + " --out " + folder_ + "/one.html").err,
+              HasSubstr("one.html: 1 record, "));
+}
+
 TEST_F(ReportCommand, NothingHostileReachesTheTerminal) {
   {
     auto store = report::Store::open(store_);
