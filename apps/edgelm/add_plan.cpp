@@ -110,7 +110,7 @@ void add_plan(CLI::App& app, Outcome& outcome) {
   predict::Request& request = flags->request.request;
   command->add_option("models,-m,--model", flags->request.models,
                       "GGUF files, builtin, tiny, synth:SHAPE:TYPE, SHAPE:TYPE of a published "
-                      "shape, OWNER/REPO[:TYPE] on a hub, or URLs");
+                      "shape, OWNER/REPO[@REVISION][:TYPE] on a hub, or URLs");
   command->add_option("--types", flags->types, "Types for models that are named without one")
       ->delimiter(',');
   command->add_option("--device", flags->device,

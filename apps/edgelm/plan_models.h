@@ -11,7 +11,7 @@
 namespace edgelm::apps {
 
 // A GGUF file, "builtin", "tiny", synth:SHAPE:TYPE, SHAPE:TYPE of a published shape, a name on a
-// hub (OWNER/REPO, OWNER/REPO:QUANT, hf:...) or a URL, whose header alone is fetched.
+// hub (OWNER/REPO[@REVISION], OWNER/REPO:QUANT, hf:...) or a URL, whose header alone is fetched.
 Result<predict::Model> describe_model(const std::string& name);
 
 // Names that leave the type open (SHAPE, synth:SHAPE, OWNER/REPO) once per type; others as they

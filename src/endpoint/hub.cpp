@@ -1,7 +1,7 @@
 // Talks to a hub; see hub.h. The API as publicly documented (huggingface.co/docs/hub/api) and used
-// by its clients: GET /api/models/OWNER/REPO/tree/main?recursive=true lists [{type, path, size}],
-// more pages behind `Link: <...>; rel="next"`; GET /OWNER/REPO/resolve/main/PATH redirects to the
-// bytes.
+// by its clients: GET /api/models/OWNER/REPO/tree/REVISION?recursive=true lists [{type, path,
+// size}], more pages behind `Link: <...>; rel="next"`; GET /OWNER/REPO/resolve/REVISION/PATH
+// redirects to the bytes. A '/' in REVISION is %2F.
 
 #include "endpoint/hub.h"
 
@@ -76,6 +76,19 @@ std::string percent_encoded(std::string_view path) {
   return text;
 }
 
+std::string revision_in_url(const HubName& name) {
+  if (name.revision.empty()) return "main";
+  std::string text;
+  for (const char c : name.revision) {
+    if (c == '/') {
+      text += "%2F";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
 // What to do about a refusal. Hubs answer 401 for what does not exist as well, so as not to tell.
 Error explained(Error error, const Hub& hub) {
   if (error.code != ErrorCode::kPermission) return error;
@@ -141,9 +154,10 @@ Result<RemotePart> fetch_part(const std::string& url, const http::Headers& heade
 }
 
 Result<RemotePart> fetch_hub_file(const Hub& hub, const HubName& name, const std::string& path) {
-  const std::string repository = name.owner + "/" + name.repo;
-  const std::string url = hub.base + "/" + repository + "/resolve/main/" + percent_encoded(path);
-  Result<RemotePart> part = fetch_part(url, credentials(hub), repository + "/" + path);
+  const std::string url = fmt::format("{}/{}/{}/resolve/{}/{}", hub.base, name.owner, name.repo,
+                                      revision_in_url(name), percent_encoded(path));
+  Result<RemotePart> part =
+      fetch_part(url, credentials(hub), fmt::format("{}/{}", repository_text(name), path));
   if (part) return part;
   if (part.error().code == ErrorCode::kNotFound) {
     // Which files there are helps more than that this one is missing.
@@ -203,9 +217,10 @@ Result<RemoteHeader> fetch_from_url(std::string url) {
 
 Result<std::vector<HubFile>> list_gguf_files(const HubName& name) {
   EDGELM_TRY_ASSIGN(const Hub hub, hub_of_environment());
-  const std::string where = name.owner + "/" + name.repo;
+  const std::string where = repository_text(name);
   http::Request request;
-  request.url = hub.base + "/api/models/" + where + "/tree/main?recursive=true";
+  request.url = fmt::format("{}/api/models/{}/{}/tree/{}?recursive=true", hub.base, name.owner,
+                            name.repo, revision_in_url(name));
   request.headers = credentials(hub);
   request.max_redirects = kMaxRedirects;
   http::Connection connection;
@@ -213,7 +228,11 @@ Result<std::vector<HubFile>> list_gguf_files(const HubName& name) {
   for (int page = 0; page < kMaxPages && !request.url.empty(); ++page) {
     EDGELM_TRY_ASSIGN(const http::Response response, connection.fetch(request));
     if (response.status == 404)
-      return fail(ErrorCode::kNotFound, "{}: the hub has no such repository", where);
+      return fail(ErrorCode::kNotFound, "{}: the hub has no such {}", where,
+                  name.revision.empty() ? "repository"
+                  : response.header("x-error-code") == "RevisionNotFound"
+                      ? "revision of this repository"
+                      : "repository, or no such revision of it");
     if (response.status != 200)
       return fail(explained(status_error(response, where, hub.token), hub));
     EDGELM_TRY(read_page(response, where, files));

@@ -2,11 +2,14 @@
 // Model files on a hub, by name, without downloading them: which files a repository has, and the
 // first bytes of one, which are its GGUF header. Used by `edgelm plan`.
 //
-// Names, all with an optional "hf:" or "hf://" in front:
+// Names, all with an optional "hf:", "hf://", "hf.co/" or "huggingface.co/" in front:
 //   OWNER/REPO/path/FILE.gguf    this file
 //   OWNER/REPO:FILE.gguf         the same
 //   OWNER/REPO:QUANT             the file of this quantization, "Q4_K_M" (case does not matter)
 //   OWNER/REPO                   the only model in it, or the one of Q4_K_M
+// After REPO may stand @REVISION, a branch, a tag or a commit ("main" without it). A '/' in it is
+// written %2F, but for refs/pr/N and refs/convert/NAME, as the hub's own file system has it
+// (huggingface_hub, HfFileSystem).
 // The hub is https://huggingface.co, or what EDGELM_HUB (or HF_ENDPOINT) names, a mirror. HF_TOKEN
 // is sent to the hub over https or to this machine, never to where it redirects to, and is in no
 // message.
@@ -23,12 +26,15 @@ namespace edgelm::endpoint {
 struct HubName {
   std::string owner;
   std::string repo;
-  std::string file;   // path inside the repository; empty when it is to be chosen
-  std::string quant;  // "Q4_K_M"; empty unless given
+  std::string file;           // path inside the repository; empty when it is to be chosen
+  std::string quant;          // "Q4_K_M"; empty unless given
+  std::string revision = {};  // with its '/' as such; empty: "main"
 };
+// "OWNER/REPO", and "@REVISION" where one is given: for messages and names.
+std::string repository_text(const HubName& name);
 
-// Whether `name` says by its form that it means a hub and no local file: "hf:..." always,
-// "OWNER/REPO..." when nothing of that name lies on disk is for the caller to decide.
+// Whether `name` says by its form that it means a hub and no local file: "hf:...", "hf.co/..."
+// always, "OWNER/REPO..." when nothing of that name lies on disk is for the caller to decide.
 bool has_hub_prefix(std::string_view name);
 
 // kUsage, with the forms, for anything else.
@@ -40,7 +46,7 @@ struct HubFile {
 };
 
 struct RemotePart {
-  std::string name;   // "OWNER/REPO/FILE.gguf"
+  std::string name;   // "OWNER/REPO/FILE.gguf", "OWNER/REPO@REVISION/FILE.gguf"
   std::string bytes;  // the first bytes of the file: the whole GGUF header, and more
   std::uint64_t file_bytes = 0;
 };

@@ -2,6 +2,7 @@
 // hub.h.
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::string_view kDefaultQuant = "Q4_K_M";
 constexpr std::size_t kMaxNameBytes = 1024;
+constexpr std::string_view kPrefixes[] = {"hf://", "hf:", "hf.co/", "huggingface.co/"};
 
 bool is_word(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -39,6 +41,35 @@ bool valid_path(std::string_view path) {
     const auto byte = static_cast<unsigned char>(c);
     return byte >= ' ' && byte != 0x7f;
   });
+}
+
+// Of git's names (git-check-ref-format), those that need no care in a URL or on a terminal.
+bool valid_revision(std::string_view revision) {
+  if (revision.empty() || revision.size() > 256 || revision.find("..") != std::string_view::npos)
+    return false;
+  for (std::size_t at = 0; at <= revision.size();) {
+    const std::string_view part = revision.substr(at, revision.find('/', at) - at);
+    if (!valid_part(part) || part[0] == '-' || part.ends_with('.') || part.ends_with(".lock"))
+      return false;
+    at += part.size() + 1;
+  }
+  return true;
+}
+
+// How long the revision at the beginning of `text` is: up to the first '/', which
+// "refs/pr/N" and "refs/convert/NAME" may contain.
+std::size_t revision_size(std::string_view text) {
+  std::size_t end = 0;
+  const bool ref = text.starts_with("refs/pr/") || text.starts_with("refs/convert/");
+  for (int slashes = ref ? 2 : 0; slashes > 0; --slashes) end = text.find('/', end) + 1;
+  return std::min(text.find('/', end), text.size());
+}
+
+std::string with_slashes(std::string_view revision) {
+  std::string text(revision);
+  for (std::size_t at = 0; (at = http::lower_case(text).find("%2f", at)) != std::string::npos;)
+    text.replace(at, 3, "/");
+  return text;
 }
 
 bool is_gguf(std::string_view path) { return http::lower_case(path).ends_with(".gguf"); }
@@ -77,16 +108,27 @@ std::string list_of(const std::vector<HubFile>& files) {
 
 }  // namespace
 
-bool has_hub_prefix(std::string_view name) { return name.starts_with("hf:"); }
+bool has_hub_prefix(std::string_view name) {
+  return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                     [name](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+std::string repository_text(const HubName& name) {
+  return fmt::format("{}/{}{}{}", name.owner, name.repo, name.revision.empty() ? "" : "@",
+                     name.revision);
+}
 
 Result<HubName> parse_hub_name(std::string_view name) {
   std::string_view rest = name;
-  if (rest.starts_with("hf:")) rest.remove_prefix(3);
-  if (rest.starts_with("//")) rest.remove_prefix(2);
+  for (const std::string_view prefix : kPrefixes) {
+    if (!name.starts_with(prefix)) continue;
+    rest.remove_prefix(prefix.size());
+    break;
+  }
   const auto refuse = [&](std::string_view why) {
     return fail(ErrorCode::kUsage,
                 "'{}': {}; a model on a hub is named OWNER/REPO, OWNER/REPO:QUANT or "
-                "OWNER/REPO/FILE.gguf",
+                "OWNER/REPO/FILE.gguf, with @REVISION after REPO for another one than main",
                 printable_line(name, 200), why);
   };
   if (rest.size() > kMaxNameBytes) return refuse("too long");
@@ -102,8 +144,16 @@ Result<HubName> parse_hub_name(std::string_view name) {
   if (slash == std::string_view::npos) return refuse("no '/' between owner and repository");
   result.owner = rest.substr(0, slash);
   rest.remove_prefix(slash + 1);
-  const std::size_t end = rest.find('/');
-  result.repo = rest.substr(0, end);
+  const std::size_t at = rest.find_first_of("/@");
+  result.repo = rest.substr(0, at);
+  std::size_t end = at;
+  if (at != std::string_view::npos && rest[at] == '@') {
+    const std::string_view tail = rest.substr(at + 1);
+    result.revision = with_slashes(tail.substr(0, revision_size(tail)));
+    if (!valid_revision(result.revision))
+      return refuse("no branch, tag or commit after '@' (a '/' in it is written %2F)");
+    end = rest.find('/', at + 1 + revision_size(tail));
+  }
   if (!valid_part(result.owner) || !valid_part(result.repo))
     return refuse("not an owner and a repository");
   if (end != std::string_view::npos) {
@@ -113,6 +163,7 @@ Result<HubName> parse_hub_name(std::string_view name) {
     result.file = selector;
   } else {
     result.quant = selector;
+    if (selector.find('@') != std::string_view::npos) return refuse("'@' after ':'");
     if (!selector.empty() && !valid_part(selector)) return refuse("no quantization after ':'");
   }
   if ((end != std::string_view::npos || !result.file.empty()) &&
@@ -122,7 +173,7 @@ Result<HubName> parse_hub_name(std::string_view name) {
 }
 
 Result<HubFile> choose_file(const std::vector<HubFile>& files, const HubName& name) {
-  const std::string where = name.owner + "/" + name.repo;
+  const std::string where = repository_text(name);
   if (files.empty())
     return fail(ErrorCode::kNotFound,
                 "{}: no GGUF file in this repository; look for one whose name ends in -GGUF",

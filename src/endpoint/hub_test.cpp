@@ -28,26 +28,80 @@ using ::testing::SizeIs;
 constexpr const char* kToken = "hf_secret_token";
 
 TEST(HubNames, AreTakenApart) {
-  const std::string cases[][5] = {{"o/r", "o", "r", "", ""},
-                                  {"hf:o/R-GGUF", "o", "R-GGUF", "", ""},
-                                  {"hf://o/r/sub/f.gguf", "o", "r", "sub/f.gguf", ""},
-                                  {"o/r:Q4_K_M", "o", "r", "", "Q4_K_M"},
-                                  {"o/r:f-Q8_0.GGUF", "o", "r", "f-Q8_0.GGUF", ""}};
-  for (const auto& [text, owner, repo, file, quant] : cases) {
+  const std::string commit = "0123456789abcdef0123456789abcdef01234567";
+  const std::string cases[][6] = {
+      {"o/r", "o", "r", "", "", ""},
+      {"hf:o/R-GGUF", "o", "R-GGUF", "", "", ""},
+      {"hf://o/r/sub/f.gguf", "o", "r", "sub/f.gguf", "", ""},
+      {"o/r:Q4_K_M", "o", "r", "", "Q4_K_M", ""},
+      {"o/r:f-Q8_0.GGUF", "o", "r", "f-Q8_0.GGUF", "", ""},
+      {"hf.co/o/r:Q8_0", "o", "r", "", "Q8_0", ""},
+      {"huggingface.co/o/r@v1.0", "o", "r", "", "", "v1.0"},
+      {"hf.co/o/r@" + commit + ":Q8_0", "o", "r", "", "Q8_0", commit},
+      {"o/r@dev_2/sub/f@x.gguf", "o", "r", "sub/f@x.gguf", "", "dev_2"},
+      {"o/r@dev:f@x.gguf", "o", "r", "f@x.gguf", "", "dev"},
+      {"o/r@feature%2Fnew%2fq/f.gguf", "o", "r", "f.gguf", "", "feature/new/q"},
+      {"hf://o/r@refs/pr/12", "o", "r", "", "", "refs/pr/12"},
+      {"o/r@refs/pr/12:Q4_0", "o", "r", "", "Q4_0", "refs/pr/12"},
+      {"o/r@refs/convert/gguf/sub/f.gguf", "o", "r", "sub/f.gguf", "", "refs/convert/gguf"},
+      {"o/r/sub@x/f.gguf", "o", "r", "sub@x/f.gguf", "", ""}};
+  for (const auto& [text, owner, repo, file, quant, revision] : cases) {
     const auto name = parse_hub_name(text);
     ASSERT_TRUE(name) << name.error().message;
     EXPECT_EQ(name->owner, owner);
     EXPECT_EQ(name->repo, repo);
     EXPECT_EQ(name->file, file);
     EXPECT_EQ(name->quant, quant);
+    EXPECT_EQ(name->revision, revision) << text;
   }
   for (const std::string text :
        {"", "o", "o/", "/r", "../r/f.gguf", "o/r/", "o/r/../f.gguf", "o/r//f.gguf", "o/r/f.bin",
-        "o/r:", "o/r/f.gguf:Q4_0", "o/r:a b", "o/r/f\n.gguf", "o o/r", "o/r?x=/f.gguf"}) {
+        "o/r:", "o/r/f.gguf:Q4_0", "o/r:a b", "o/r/f\n.gguf", "o o/r", "o/r?x=/f.gguf", "hf.co/o",
+        "hf.co/hf.co/o/r", "hf:hf.co/o/r"}) {
     const auto name = parse_hub_name(text);
     ASSERT_FALSE(name) << text;
     EXPECT_EQ(name.error().code, ErrorCode::kUsage);
   }
+}
+
+TEST(HubNames, RevisionsThatAreRefused) {
+  for (const std::string& revision : {std::string(),
+                                      std::string("a b"),
+                                      std::string("-x"),
+                                      std::string(".x"),
+                                      std::string("a..b"),
+                                      std::string("x.lock"),
+                                      std::string("x."),
+                                      std::string("a@b"),
+                                      std::string("a%20b"),
+                                      std::string("a%2F..%2Fb"),
+                                      std::string("%2Fa"),
+                                      std::string("a%2F"),
+                                      std::string("a?b"),
+                                      std::string("a#b"),
+                                      std::string("a\\b"),
+                                      std::string("a\x1b[2J"),
+                                      std::string("\xc3\xa4"),
+                                      std::string("refs/pr/"),
+                                      std::string("refs/pr//f.gguf"),
+                                      std::string(300, 'a')}) {
+    for (const char* after : {"", ":Q4_0"}) {
+      const auto name = parse_hub_name("o/r@" + revision + after);
+      ASSERT_FALSE(name) << revision << after;
+      EXPECT_EQ(name.error().code, ErrorCode::kUsage);
+      EXPECT_THAT(name.error().message,
+                  AllOf(HasSubstr("@REVISION after REPO"), Not(HasSubstr("\x1b"))));
+    }
+  }
+  for (const char* text : {"o/r:Q4_0@dev", "@dev", "o@dev/r", "o/@dev", "o/r/f.gguf@dev"}) {
+    const auto name = parse_hub_name(text);
+    ASSERT_FALSE(name) << text;
+    EXPECT_THAT(name.error().message, HasSubstr("@REVISION after REPO"));
+  }
+  EXPECT_TRUE(has_hub_prefix("hf.co/o/r"));
+  EXPECT_TRUE(has_hub_prefix("hf:o/r@dev"));
+  EXPECT_FALSE(has_hub_prefix("hf.com/o/r"));
+  EXPECT_FALSE(has_hub_prefix("o/r@dev"));
 }
 
 std::string chosen(const std::vector<std::string>& paths, const std::string& quant) {
@@ -142,6 +196,14 @@ class HubTest : public ::testing::Test {
       }
     } else if (path == "/api/models/o/r/tree/main") {
       serve_list(request, exchange);
+    } else if (path.starts_with("/o/r/resolve/refs%2Fpr%2F1/")) {
+      exchange.respond(302, "", "text/plain",
+                       {{"Location", store_.url("/pr1-" + path.substr(27))}});
+    } else if (path == "/api/models/o/r/tree/refs%2Fpr%2F1") {
+      exchange.respond(200, R"([{"type": "file", "path": "m-Q4_0.gguf", "size": 1}])");
+    } else if (path.starts_with("/o/r/resolve/") || path.starts_with("/api/models/o/r/tree/")) {
+      exchange.respond(404, R"({"error": "Invalid rev id"})", "application/json",
+                       {{"X-Error-Code", "RevisionNotFound"}});
     } else {
       exchange.respond(401, R"({"error": "Invalid username or password."})");
     }
@@ -215,6 +277,27 @@ TEST_F(HubTest, FetchesAllPartsOfASplitModel) {
   EXPECT_EQ(header->file_bytes,
             files_["m-00001-of-00002.gguf"].size() + files_["m-00002-of-00002.gguf"].size());
   EXPECT_EQ(fetch_gguf_header("o/r/m-00002-of-00002.gguf").error().code, ErrorCode::kUsage);
+}
+
+TEST_F(HubTest, FetchesARevision) {
+  files_["m-Q4_0.gguf"] = gguf_file(1, 10);
+  files_["pr1-m-Q4_0.gguf"] = gguf_file(2, 20);  // what the store has for the revision
+  for (const char* name : {"hf.co/o/r@refs/pr/1", "o/r@refs%2Fpr%2F1:q4_0",
+                           "hf:o/r@refs/pr/1/m-Q4_0.gguf", "o/r@refs/pr/1:m-Q4_0.gguf"}) {
+    const auto header = fetch_gguf_header(name);
+    ASSERT_TRUE(header) << name << ": " << header.error().message;
+    EXPECT_EQ(header->name, "o/r@refs/pr/1/m-Q4_0.gguf");
+    EXPECT_EQ(header->bytes, files_["pr1-m-Q4_0.gguf"]);
+  }
+  const auto at_main = fetch_gguf_header("o/r@main/m-Q4_0.gguf");
+  ASSERT_TRUE(at_main) << at_main.error().message;
+  EXPECT_EQ(at_main->bytes, files_["m-Q4_0.gguf"]);
+  for (const char* name : {"o/r@gone", "o/r@gone/m-Q4_0.gguf"}) {
+    const auto gone = fetch_gguf_header(name);
+    ASSERT_FALSE(gone) << name;
+    EXPECT_EQ(gone.error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(gone.error().message, "o/r@gone: the hub has no such revision of this repository");
+  }
 }
 
 TEST_F(HubTest, TakesPagesAndUrls) {
