@@ -13,7 +13,9 @@ namespace edgelm::os {
 
 class NewFile {
  public:
-  // Written to a temporary file beside `path`, which commit() renames over `path`.
+  // Written to a temporary file beside `path`, which commit() renames over `path`, with the mode of
+  // the file that was there. Symbolic links stay: what they lead to is replaced. A device or a pipe
+  // is written to at once. A folder or a socket is kIo.
   static Result<NewFile> create(const std::string& path);
 
   // Without a place in any folder: pages of memory that are mapped as those of a file are. Gone
@@ -38,11 +40,12 @@ class NewFile {
   [[nodiscard]] int descriptor() const { return descriptor_; }
 
  private:
-  NewFile(int descriptor, std::string path, std::string temporary);
+  NewFile(int descriptor, std::string path, std::string temporary, unsigned mode);
 
   int descriptor_;
   std::string path_;
   std::string temporary_;  // empty when there is nothing to remove
+  unsigned mode_;          // of the file when it is whole
 };
 
 }  // namespace edgelm::os

@@ -59,6 +59,44 @@ TEST(File, DirectoryAndLimitAreErrors) {
   std::remove(path.c_str());
 }
 
+TEST(File, LinksAndModesStayWhenWrittenAnew) {
+  const std::string target = ::testing::TempDir() + "edgelm_os_test_target";
+  const std::string link = ::testing::TempDir() + "edgelm_os_test_link";
+  std::remove(link.c_str());
+  std::remove(target.c_str());
+  ASSERT_EQ(::symlink("edgelm_os_test_target", link.c_str()), 0);
+  ASSERT_TRUE(write_file_atomic(link, "one")) << "through a link to what is not there yet";
+  EXPECT_EQ(*read_file(target, 100), "one");
+  ASSERT_EQ(::chmod(target.c_str(), 0600), 0);
+  ASSERT_TRUE(write_file_atomic(link, "two"));
+  EXPECT_EQ(*read_file(target, 100), "two");
+  struct stat info {};
+  ASSERT_EQ(::stat(target.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777U, 0600U);
+  ASSERT_EQ(::lstat(link.c_str(), &info), 0);
+  EXPECT_TRUE(S_ISLNK(info.st_mode));
+  std::remove(link.c_str());
+  ASSERT_EQ(::symlink("edgelm_os_test_link", link.c_str()), 0);
+  const Status circle = write_file_atomic(link, "x");
+  ASSERT_FALSE(circle);
+  EXPECT_NE(circle.error().message.find("links"), std::string::npos) << circle.error().message;
+  std::remove(link.c_str());
+  std::remove(target.c_str());
+}
+
+TEST(File, DevicesAreWrittenToAndStayDevices) {
+  ASSERT_TRUE(write_file_atomic("/dev/null", "gone"));
+  const Status full = write_file_atomic("/dev/full", "x");
+  ASSERT_FALSE(full);
+  EXPECT_NE(full.error().message.find("/dev/full"), std::string::npos);
+  for (const char* device : {"/dev/null", "/dev/full"}) {
+    struct stat info {};
+    ASSERT_EQ(::lstat(device, &info), 0);
+    EXPECT_TRUE(S_ISCHR(info.st_mode)) << device;
+  }
+  EXPECT_FALSE(write_file_atomic(::testing::TempDir(), "x")) << "a folder";
+}
+
 TEST(File, LargeMappingsStartAtHugePages) {
   const std::string path = temporary_path("large");
   std::string content(5 << 20, 'x');

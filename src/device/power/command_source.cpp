@@ -18,6 +18,7 @@ namespace edgelm::device {
 namespace {
 
 constexpr std::size_t kLongestLine = 4096;
+constexpr std::size_t kMostWaiting = 1 << 20;  // what prints more between two readings is no meter
 constexpr double kMostLateS = 5;  // a line's own time and its arrival differ by no more
 
 std::string_view next_word(std::string_view& rest) {
@@ -109,17 +110,19 @@ class CommandSource final : public EnergySource {
     err_over_ = !os::take_available(child_->err(), kLongestLine, words, overflow) && !overflow;
     if (!words.empty()) errors_ = words.substr(0, std::min<std::size_t>(words.find('\n'), 200));
     overflow = false;
-    // A line at a time is all that is kept; more than 1 MiB between two readings is no meter.
-    out_over_ = !os::take_available(child_->out(), std::size_t{1} << 20, waiting_, overflow);
+    out_over_ = !os::take_available(child_->out(), kMostWaiting, waiting_, overflow);
     if (ended && !waiting_.empty() && waiting_.back() != '\n') waiting_ += '\n';
+    if (overflow) {
+      stop();
+      return fail(ErrorCode::kLimit, "{} printed more than {} bytes between two readings",
+                  arguments_.front(), kMostWaiting);
+    }
     const std::size_t end = waiting_.rfind('\n');
     if (end == std::string::npos) {
-      if (overflow || waiting_.size() > kLongestLine) {
-        stop();
-        return fail(ErrorCode::kLimit, "{} printed a line of more than {} bytes",
-                    arguments_.front(), kLongestLine);
-      }
-      return std::string();
+      if (waiting_.size() <= kLongestLine) return std::string();
+      stop();
+      return fail(ErrorCode::kLimit, "{} printed a line of more than {} bytes", arguments_.front(),
+                  kLongestLine);
     }
     std::string_view whole = std::string_view(waiting_).substr(0, end);
     while (!whole.empty() && (whole.back() == '\n' || whole.back() == '\r' || whole.back() == ' '))
@@ -127,7 +130,6 @@ class CommandSource final : public EnergySource {
     const std::size_t before = whole.rfind('\n');
     std::string line(before == std::string_view::npos ? whole : whole.substr(before + 1));
     waiting_.erase(0, end + 1);
-    if (overflow) stop();
     return line;
   }
 
