@@ -8,6 +8,7 @@
 
 #include "api/json.h"
 #include "apps/edgelm/commands.h"
+#include "apps/edgelm/numbers.h"
 #include "apps/edgelm/output.h"
 #include "base/counted.h"
 #include "formats/printable.h"
@@ -93,7 +94,7 @@ void add_compare(CLI::App& app, Outcome& outcome) {
   command->add_option("--store", flags->store, "Store that runs and labels are looked up in")
       ->type_name("FILE");
   command->add_option("--threshold", flags->threshold_percent, "Smaller changes are none, percent")
-      ->check(CLI::Range(0.0, 1000.0))
+      ->check(real_number(0, 1000))
       ->capture_default_str();
   command->add_option("--across", flags->across, "Settings that need not be equal")
       ->delimiter(',')

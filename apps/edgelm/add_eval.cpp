@@ -7,6 +7,7 @@
 #include "api/json.h"
 #include "apps/edgelm/eval.h"
 #include "apps/edgelm/models.h"
+#include "apps/edgelm/numbers.h"
 #include "apps/edgelm/output.h"
 #include "apps/edgelm/run.h"
 #include "base/counted.h"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/edgelm/eval.h"
+#include "apps/edgelm/numbers.h"
 #include "apps/edgelm/output.h"
 #include "apps/edgelm/run.h"
 #include "quality/open_questions.h"
@@ -47,7 +48,7 @@ void add_eval_open(CLI::App& eval, Outcome& outcome) {
       ->check(CLI::Range(1, 1 << 16))
       ->capture_default_str();
   command->add_option("--temp", options->open.generation.temperature, "0: greedy")
-      ->check(CLI::Range(0.0, 10.0))
+      ->check(real_number(0, 10))
       ->capture_default_str();
   add_sample_flags(*command, *options, "Ask N questions, drawn by --seed");
   add_output_flags(*command, *options);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "apps/edgelm/commands.h"
+#include "apps/edgelm/numbers.h"
 #include "apps/edgelm/output.h"
 #include "base/counted.h"
 #include "device/passport.h"
@@ -191,7 +192,9 @@ void add_report(CLI::App& app, Outcome& outcome) {
   command
       ->add_option("--run", flags->filter.run, "One run: its id, the beginning of it, or its label")
       ->type_name("RUN");
-  command->add_option("--last", flags->filter.last, "The newest N runs")->type_name("N");
+  command->add_option("--last", flags->filter.last, "The newest N runs")
+      ->check(whole_number(std::numeric_limits<std::uint32_t>::max()))
+      ->type_name("N");
   command->add_option("--device", flags->filter.device, "Fingerprint of a device, or its beginning")
       ->type_name("FP");
   command->add_option("--model", flags->filter.model, "Part of the model's name")
@@ -206,15 +209,15 @@ void add_report(CLI::App& app, Outcome& outcome) {
   command->add_option("--prices", flags->prices, "Price list to use in place of the built-in one")
       ->type_name("TOML");
   command->add_option("--electricity", flags->electricity, "Price of a kWh, in the list's currency")
-      ->check(CLI::Range(0.0, 1e6));
+      ->check(real_number(0, 1e6));
   command->add_option("--alpha", flags->alphas, "Weights of quality against responsiveness in U")
       ->delimiter(',')
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(real_number(0, 1));
   command->add_option("--ttft-limit", flags->ttft_limit, "Longest wait that is usable, seconds")
-      ->check(CLI::Range(0.001, 1e6))
+      ->check(real_number(0.001, 1e6))
       ->capture_default_str();
   command->add_option("--reading-speed", flags->reading_speed, "Slowest that is usable, tokens/s")
-      ->check(CLI::Range(0.001, 1e6))
+      ->check(real_number(0.001, 1e6))
       ->capture_default_str();
   command->add_option("--salvage", flags->salvage, "Copy what a damaged store still has, and end")
       ->type_name("NEW");

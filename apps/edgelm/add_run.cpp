@@ -5,6 +5,7 @@
 
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/models.h"
+#include "apps/edgelm/numbers.h"
 #include "apps/edgelm/run.h"
 #include "os/file.h"
 

@@ -7,6 +7,7 @@
 
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/models.h"
+#include "apps/edgelm/numbers.h"
 #include "apps/edgelm/output.h"
 #include "apps/edgelm/progress.h"
 #include "os/file.h"

@@ -2,12 +2,24 @@
 
 #include "apps/edgelm/bench_options.h"
 
+#include <fmt/format.h>
+
 #include "apps/edgelm/models.h"
+#include "apps/edgelm/numbers.h"
 
 namespace edgelm::apps {
 namespace {
 
 constexpr int kManyTokens = 1 << 20;
+
+// Said before the first cell, not by each of them.
+CLI::Validator command_for_modes() {
+  const auto check = [](const std::string& text) {
+    if (text.find("{mode}") != std::string::npos) return std::string();
+    return fmt::format("'{}' has no {{mode}} in it, the place of the mode's name", text);
+  };
+  return {check, "", "command_for_modes"};
+}
 
 void add_what(CLI::App& command, BenchOptions& options) {
   command.add_option("models,-m,--model", options.models, kModelHelp);
@@ -49,8 +61,10 @@ void add_what(CLI::App& command, BenchOptions& options) {
           "--power-modes", options.power_modes,
           "Power modes to measure in: of nvpmodel, or cpufreq governors; set back at the end")
       ->delimiter(',');
-  command.add_option("--power-mode-command", options.power_mode_command,
-                     "What sets them instead: a command with {mode} in it");
+  command
+      .add_option("--power-mode-command", options.power_mode_command,
+                  "What sets them instead: a command with {mode} in it")
+      ->check(command_for_modes());
   command.add_option("--power-mode-after", options.power_mode_after,
                      "The mode that this command is given at the end");
   command.add_option("--endpoint", options.endpoint,
@@ -74,7 +88,7 @@ void add_protocol(CLI::App& command, BenchOptions& options) {
   command
       .add_option("--budget", options.pace.budget_s,
                   "Seconds for the repetitions of one phase; three are made in any case")
-      ->check(CLI::Range(0.0, 1e6))
+      ->check(real_number(0, 1e6))
       ->capture_default_str();
   command
       .add_option("--power", options.power,
@@ -84,7 +98,7 @@ void add_protocol(CLI::App& command, BenchOptions& options) {
   command
       .add_option("--idle", options.pace.idle_s,
                   "Seconds of each idle window, before and after, where there is a sensor; 0: none")
-      ->check(CLI::Range(0.0, 3600.0))
+      ->check(real_number(0, 3600))
       ->capture_default_str();
   command.add_flag("!--no-cold", options.cold_load,
                    "Do not empty the page cache for a cold load of each model");
@@ -94,7 +108,7 @@ void add_protocol(CLI::App& command, BenchOptions& options) {
   command
       .add_option("--timeout", options.timeout_s,
                   "Seconds after which a cell is given up; 0: never")
-      ->check(CLI::Range(0.0, 1e7))
+      ->check(real_number(0, 1e7))
       ->capture_default_str();
   command.add_option("--seed", options.seed, "Of the order of the cells; 0: another every time")
       ->check(whole_number(std::numeric_limits<std::uint64_t>::max()));

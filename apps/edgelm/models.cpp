@@ -3,7 +3,6 @@
 #include "apps/edgelm/models.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "apps/edgelm/builtin.h"
 #include "apps/edgelm/output.h"
@@ -79,26 +78,6 @@ Result<formats::GgufFile> open_gguf(const std::string& name, formats::TypePolicy
 Result<std::shared_ptr<const model::Model>> load_model(const std::string& name) {
   EDGELM_TRY_ASSIGN(const ModelSource source, ModelSource::find(name));
   return source.load();
-}
-
-CLI::Validator whole_number(std::uint64_t max) {
-  const auto check = [max](const std::string& text) {
-    std::uint64_t value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stopped, error] = std::from_chars(text.data(), end, value);
-    if (error == std::errc() && stopped == end && value <= max) return std::string();
-    return fmt::format("'{}' is not a whole number from 0 to {}", text, max);
-  };
-  return {check, "", "whole_number"};
-}
-
-CLI::Validator real_number() {
-  const auto check = [](const std::string& text) {
-    double value = 0;
-    if (!text.empty() && CLI::detail::lexical_cast(text, value)) return std::string();
-    return fmt::format("'{}' is not a number", text);
-  };
-  return {check, "", "real_number"};
 }
 
 void add_cpu_flags(CLI::App& app, backend::CpuOptions& options) {

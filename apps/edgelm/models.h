@@ -43,11 +43,6 @@ Result<formats::GgufFile> open_gguf(const std::string& name,
                                     formats::TypePolicy policy = formats::TypePolicy::kRunnable);
 Result<std::shared_ptr<const model::Model>> load_model(const std::string& name);
 
-// Checks for flags: CLI11 alone takes "" for 0, -1 for the largest unsigned number, and cuts what
-// does not fit.
-CLI::Validator whole_number(std::uint64_t max);
-CLI::Validator real_number();
-
 constexpr const char* kModelHelp =
     "GGUF file; 'builtin' (the default) and 'tiny' are part of the program; synth:SHAPE:TYPE is "
     "one "
