@@ -44,7 +44,25 @@ AnswerReader::AnswerReader(std::string name, std::uint32_t max_tokens, StreamFor
 
 bool AnswerReader::push(std::string_view piece) {
   if (start_.size() < kShownBytes) start_ += piece.substr(0, kShownBytes - start_.size());
-  if (form_ == StreamForm::kOllamaLines) return push_lines(piece);
+  const bool more = form_ == StreamForm::kOllamaLines ? push_lines(piece) : push_events(piece);
+  return more && still_worth_it();
+}
+
+bool AnswerReader::still_worth_it() {
+  const std::int64_t now = os::now_ns();
+  if (patience_.count() <= 0 || now - last_text_ns_ <= patience_.count()) return true;
+  answer_.end_ns = now;
+  // What was still to come are counts at most.
+  if (answer_.finish_reason.empty())
+    status_ =
+        fail(ErrorCode::kIo,
+             "{}: no text for {:.3g} s, though the connection is kept alive ({} pieces of "
+             "text came before); a longer --timeout waits longer",
+             name_, std::chrono::duration<double>(patience_).count(), answer_.piece_ns.size());
+  return false;
+}
+
+bool AnswerReader::push_events(std::string_view piece) {
   const Status parsed = parser_.push(
       piece, [this](const http::ServerEvent& event) { return take_piece(event.data); });
   if (status_ && !parsed) {
@@ -169,7 +187,10 @@ Status AnswerReader::note_piece(std::size_t before) {
   const std::size_t size = answer_.text.size() + answer_.reasoning.size();
   if (size > kMaxTextBytes)
     return fail(ErrorCode::kLimit, "{}: an answer of more than {} bytes", name_, kMaxTextBytes);
-  if (size > before) answer_.piece_ns.push_back(os::now_ns());
+  if (size > before) {
+    last_text_ns_ = os::now_ns();
+    answer_.piece_ns.push_back(last_text_ns_);
+  }
   return {};
 }
 

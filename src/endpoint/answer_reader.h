@@ -3,6 +3,7 @@
 // usage, the server's own timings, in whichever dialect they come. Everything in it is hostile:
 // types are checked, sizes bounded, an end that is none is told apart. Used by endpoint.cpp.
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,7 +25,10 @@ class AnswerReader {
   // `name` of the server for messages.
   AnswerReader(std::string name, std::uint32_t max_tokens, StreamForm form);
 
-  void sent(std::int64_t now_ns) { answer_.start_ns = now_ns; }
+  void sent(std::int64_t now_ns) { answer_.start_ns = last_text_ns_ = now_ns; }
+  // Bytes that come without a piece of text for longer than this (comments that keep a connection
+  // open, an event that never becomes whole) end the stream as silence would; 0: never.
+  void set_patience(std::chrono::nanoseconds patience) { patience_ = patience; }
   // Bytes as they arrive; false when no more are wanted: the end was seen, or status() is an error.
   bool push(std::string_view piece);
   // The connection's end. An error when the stream did not come to its own end before it.
@@ -36,7 +40,9 @@ class AnswerReader {
 
  private:
   bool take_piece(std::string_view json);  // false: no more
+  bool push_events(std::string_view piece);
   bool push_lines(std::string_view piece);
+  bool still_worth_it();
   Status take_event(std::string_view data);
   Status take_line(std::string_view data);
   Status take_choice(const api::Json& choice);
@@ -57,6 +63,8 @@ class AnswerReader {
   std::uint64_t n_events_ = 0;
   std::string start_;  // of what came, for messages
   bool done_ = false;  // "[DONE]"
+  std::chrono::nanoseconds patience_{0};
+  std::int64_t last_text_ns_ = 0;  // or when the request was sent
 };
 
 }  // namespace edgelm::endpoint

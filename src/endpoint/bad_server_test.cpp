@@ -2,8 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+
 #include "endpoint/endpoint.h"
 #include "endpoint/failure.h"
+#include "os/clock.h"
 #include "support/scripted_api.h"
 
 namespace edgelm::endpoint {
@@ -215,6 +218,62 @@ TEST(BadServer, SilenceEnds) {
       {.timeout = std::chrono::milliseconds(700)});
   EXPECT_EQ(error.code, ErrorCode::kIo);
   EXPECT_THAT(error.message, HasSubstr("nothing more came for 0.7 s"));
+}
+
+TEST(BadServer, BytesWithoutTextAreSilence) {
+  for (const bool comments : {true, false}) {
+    ScriptedApi api([&](const HttpRequest&, Exchange& exchange) {
+      exchange.begin_chunks();
+      exchange.event(kPiece);
+      if (!comments) exchange.chunk("data: ");
+      while (exchange.chunk(comments ? ": ping\n\n" : "x") && exchange.wait_ms(20)) {
+      }
+    });
+    const auto endpoint = api.connect({.timeout = std::chrono::milliseconds(300)});
+    ASSERT_NE(endpoint, nullptr);
+    const std::int64_t begin = os::now_ns();
+    const auto answer = endpoint->chat({{"user", "Hi"}}, {.max_tokens = 4});
+    EXPECT_LT(os::ns_to_s(os::now_ns() - begin), 10);
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, ErrorCode::kIo);
+    EXPECT_THAT(answer.error().message, AllOf(HasSubstr("no text for 0.3 s"), HasSubstr("1 piece")))
+        << comments;
+    ASSERT_NE(endpoint->partial(), nullptr);
+    EXPECT_EQ(endpoint->partial()->text, "x");
+  }
+}
+
+TEST(BadServer, AnAnswerThatIsThereDoesNotWaitForItsCounts) {
+  ScriptedApi api([&](const HttpRequest&, Exchange& exchange) {
+    exchange.begin_chunks();
+    exchange.event(kPiece);
+    exchange.event(kEnd);
+    while (exchange.chunk(": ping\n\n") && exchange.wait_ms(20)) {
+    }
+  });
+  const auto endpoint = api.connect({.timeout = std::chrono::milliseconds(300)});
+  ASSERT_NE(endpoint, nullptr);
+  const auto answer = endpoint->chat({{"user", "Hi"}}, {.max_tokens = 4});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->text, "x");
+}
+
+// Of a refusal and of an answer that is not streamed.
+TEST(BadServer, WholeAnswersMayNotDripForEver) {
+  for (const int status : {500, 200}) {
+    ScriptedApi api([&](const HttpRequest&, Exchange& exchange) {
+      exchange.begin_chunks(status);
+      while (exchange.chunk(" ") && exchange.wait_ms(20)) {
+      }
+    });
+    const auto endpoint = api.connect({.timeout = std::chrono::milliseconds(200)});
+    ASSERT_NE(endpoint, nullptr);
+    if (status == 500) {
+      EXPECT_FALSE(endpoint->chat({{"user", "Hi"}}, {.max_tokens = 4}));
+    } else {
+      EXPECT_FALSE(endpoint->score("a", " b"));
+    }
+  }
 }
 
 TEST(Retry, BusyServersAreAskedAgain) {

@@ -29,6 +29,8 @@ http::Request make_request(const Options& options, std::string url) {
   request.first_byte_timeout = options.timeout;
   request.idle_timeout = options.timeout;
   request.cancelled = options.cancelled;
+  // An answer that is not streamed has to be whole at some time, however it drips.
+  request.total_timeout = 2 * options.timeout;
   if (!options.api_key.empty())
     request.headers.emplace_back("authorization", "Bearer " + options.api_key);
   return request;
@@ -217,6 +219,8 @@ Result<Answer> OpenAiEndpoint::generate(const std::string& path, const Sampling&
   const auto send = [&](http::Request& request) {
     reader.emplace(url, sampling.max_tokens,
                    native() ? StreamForm::kOllamaLines : StreamForm::kEvents);
+    reader->set_patience(options_.timeout);
+    request.total_timeout = std::chrono::milliseconds(0);  // as long as text keeps coming
     request.on_sent = [&] { reader->sent(os::now_ns()); };
     return connection_.stream(request, [&](std::string_view piece) { return reader->push(piece); });
   };

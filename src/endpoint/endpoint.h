@@ -24,7 +24,9 @@ struct Options {
   std::string url = {};      // "http://127.0.0.1:8080" or ".../v1"
   std::string model = {};    // "" : the only one the server lists
   std::string api_key = {};  // from a file or the environment; never logged, never in an error
-  std::chrono::milliseconds timeout{120'000};  // to the first byte, and between pieces
+  // To the first byte, and from one piece of text to the next, whatever else is sent meanwhile; an
+  // answer that is not streamed has it twice.
+  std::chrono::milliseconds timeout{120'000};
   // The context to ask for, of servers that take it with a request (Ollama, whose own is small and
   // cuts longer prompts off without a word); 0: theirs.
   std::uint32_t context_tokens = 0;

@@ -293,6 +293,10 @@ Result<Response> Connection::Impl::receive(const Request& request, const Url& ur
     std::uint64_t body_bytes;
   };
   std::optional<Stop> stop;  // once on_data has said so
+  // Of the body: chunk headers and trailers are nothing new. A refusal instead of the stream asked
+  // for has to be there as a whole, or a drip of it would hold the caller for ever.
+  auto progress = Clock::now();
+  std::uint64_t progress_bytes = 0;
   for (int interim = 0;;) {
     begin();
     if (tls_ != nullptr) {
@@ -302,7 +306,7 @@ Result<Response> Connection::Impl::receive(const Request& request, const Url& ur
     }
     const bool in_body = parser->is_header_done();
     const End end = wait(request, stop      ? stop->deadline
-                                  : in_body ? Clock::now() + request.idle_timeout
+                                  : in_body ? progress + request.idle_timeout
                                             : header_deadline);
     if (stop && (end != End::kDone || operation_.error)) return finish(*parser, url, false);
     if (end != End::kDone) {
@@ -364,6 +368,11 @@ Result<Response> Connection::Impl::receive(const Request& request, const Url& ur
       } else if (error || used == 0) {
         break;
       }
+    }
+    const bool refused = on_data != nullptr && parser->response().status != 200;
+    if (!in_body || (!refused && parser->body_bytes() != progress_bytes)) {
+      progress = Clock::now();
+      progress_bytes = parser->body_bytes();
     }
     if (unread_.size() > kMaxUnparsedBytes)
       return fail(ErrorCode::kLimit, "{}: chunk header or trailers of more than {} bytes", name,

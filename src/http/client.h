@@ -39,7 +39,8 @@ struct Request {
   std::chrono::milliseconds connect_timeout{5'000};
   // From the request to the end of the answer's header; 0: as idle_timeout.
   std::chrono::milliseconds first_byte_timeout{0};
-  // Between two pieces of the answer: a streamed one may take as long as it likes in all.
+  // Between two pieces of the answer's body: a streamed one may take as long as it likes in all. A
+  // body of another status than 200 that comes instead of a stream has this time as a whole.
   std::chrono::milliseconds idle_timeout{30'000};
   std::chrono::milliseconds total_timeout{0};              // 0: none
   std::uint64_t max_body_bytes = std::uint64_t{16} << 20;  // of what is kept
