@@ -21,6 +21,17 @@ inline Result<double> plausible_watts(double watts, std::string_view name) {
               kMostWatts);
 }
 
+// Between two readings of a counter. Half a second of slack: two reads in a row may see what was
+// counted long before, and meters count in steps of up to 3600 J (1 Wh).
+inline Status plausible_rise(double joules, double seconds, std::string_view name) {
+  constexpr double kSlackS = 0.5;
+  if (joules >= 0 && joules <= kMostWatts * (seconds + kSlackS)) return {};
+  return fail(ErrorCode::kFormat,
+              "{}: a counter that goes by {:.6g} J in {:.3g} s measures no energy (0 to {} W "
+              "expected)",
+              name, joules, seconds, kMostWatts);
+}
+
 // Calls `read` (-> Result<double>) and dates its value with the middle of the call.
 template <class Read>
 Result<Reading> timed(const Clock& now, Read&& read) {

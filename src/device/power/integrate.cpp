@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "device/power/checked_reading.h"
 #include "os/clock.h"
 
 namespace edgelm::device {
@@ -229,10 +230,12 @@ Known<Energy> integrate(Readings readings, const SensorInfo& info, std::int64_t 
   for (std::size_t i = std::max<std::size_t>(after(readings, begin), 1); i < readings.size(); ++i) {
     if (readings[i - 1].t_ns >= end) break;
     if (readings[i].restart)
-      return not_available(fmt::format(
-          "{} lost track inside the window: a reset, a gap in which it may have wrapped "
-          "more than once, or a suspended machine",
-          info.id));
+      return not_available(with_reason(
+          fmt::format(
+              "{} lost track inside the window: a reset, a gap in which it may have wrapped "
+              "more than once, or a suspended machine",
+              info.id),
+          why));
   }
   const Coverage coverage = coverage_of(readings, info, begin, end);
   energy.coverage = coverage.sampled;
@@ -244,6 +247,8 @@ Known<Energy> integrate(Readings readings, const SensorInfo& info, std::int64_t 
 
   energy.joules = joules_between(readings, info.counter, begin, end);
   energy.mean_watts = energy.joules / energy.seconds;
+  if (const auto power = plausible_watts(energy.mean_watts, info.id); !power)
+    return not_available(power.error().message);
   const std::vector<Reading> watts = as_watts(inside, info);
   energy.peak_watts = info.counter ? energy.mean_watts : watts_at(readings, begin);
   for (const Reading& sample : watts) energy.peak_watts = std::max(energy.peak_watts, sample.value);

@@ -132,9 +132,15 @@ Result<PowerTrace> parse_power_trace(std::string_view text, std::string_view nam
     if (!trace.t_s.empty() && t <= trace.t_s.back())
       return fail(ErrorCode::kFormat, "{}: line {}: time {} does not follow {}", name, line_number,
                   t, trace.t_s.back());
-    if (trace.counter && !trace.values.empty() && value < trace.values.back())
-      return fail(ErrorCode::kFormat, "{}: line {}: joules fall from {} to {}", name, line_number,
-                  trace.values.back(), value);
+    if (trace.counter && !trace.values.empty()) {
+      if (value < trace.values.back())
+        return fail(ErrorCode::kFormat, "{}: line {}: joules fall from {} to {}", name, line_number,
+                    trace.values.back(), value);
+      // Of the step, and of the whole, which may be many steps within the slack.
+      const std::string where = fmt::format("{}: line {}", name, line_number);
+      EDGELM_TRY(plausible_rise(value - trace.values.back(), t - trace.t_s.back(), where));
+      EDGELM_TRY(plausible_rise(value - trace.values.front(), t - trace.t_s.front(), where));
+    }
     if (!trace.counter)
       EDGELM_TRY(plausible_watts(value, fmt::format("{}: line {}", name, line_number)));
     trace.t_s.push_back(t);

@@ -83,6 +83,8 @@ TEST_F(RecordedFileTest, WhatIsNoTraceIsRefusedWithItsLine) {
                                     {"t_s,watts\n1,2\n2\n", "line 3"},
                                     {"t_s,watts\n1,2\n1,3\n", "line 3"},
                                     {"t_s,watts\n1,2\n2,-3\n", "line 3"},
+                                    {"t_s,joules\n0,0\n0.01,1e300\n", "line 3"},
+                                    {"t_s,joules\n0,0\n0.01,1e4\n0.02,2e4\n", "line 4"},
                                     {"t_s,watts\n1,2\n2,nan\n", "line 3"},
                                     {"t_s,watts\n1,2\n2,1e99\n", "line 3"},
                                     {"t_s,joules\n1,2\n2,1\n", "line 3"}}) {

@@ -61,6 +61,9 @@ class Recorder {
   // Over [begin, end] of two marks; n/a with the reason when the source cannot resolve it.
   [[nodiscard]] virtual Known<Energy> energy(std::int64_t begin, std::int64_t end) const = 0;
   [[nodiscard]] virtual StateSummary state(std::int64_t begin, std::int64_t end) const = 0;
+  // Why the sensor counts as dead just now: it has said nothing new for several of its periods, so
+  // that a window need not be waited out. "" while it answers, and without a source.
+  [[nodiscard]] virtual std::string failure() const { return {}; }
   // nullptr without a source.
   [[nodiscard]] virtual const SensorInfo* sensor() const = 0;
   // What was read, for the time line of the report. Of a counter: watts between neighbours.

@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <cmath>
+#include <limits>
 #include <thread>
 
 #include "device/power/stepped_recorder.h"
@@ -125,6 +127,53 @@ TEST_F(RecorderTest, ASensorThatVanishesAndComesBackLeavesAGap) {
   const Known<Energy> missing = recorder->energy(while_gone - 3'000'000'000, while_gone);
   ASSERT_FALSE(missing);
   EXPECT_NE(missing.error().reason.find("No such device"), std::string::npos);
+}
+
+TEST_F(RecorderTest, ASensorThatIsSilentForSeveralPeriodsHasFailed) {
+  bool gone = false;
+  const auto recorder = make(sensor(false, 1.0), [&]() -> Result<Reading> {
+    if (gone) return fail(ErrorCode::kIo, "nobody listens");
+    return Reading{time_.ns, 4, false};
+  });
+  run(*recorder, 20);
+  EXPECT_EQ(recorder->failure(), "");
+  gone = true;
+  run(*recorder, 5);
+  EXPECT_EQ(recorder->failure(), "") << "a radio may be gone for some seconds";
+  run(*recorder, 5);
+  EXPECT_NE(recorder->failure().find("test has failed: no new reading"), std::string::npos);
+  EXPECT_NE(recorder->failure().find("nobody listens"), std::string::npos);
+  gone = false;
+  run(*recorder, 2);
+  EXPECT_EQ(recorder->failure(), "") << "it came back";
+}
+
+TEST_F(RecorderTest, ACounterThatMeasuresNoEnergyBreaksTheWindow) {
+  const auto infinity = std::numeric_limits<double>::infinity();
+  for (const double jump : {-5.0, 1e6, 1e300, infinity, std::nan("")}) {
+    double joules = 0;
+    const auto recorder = make(sensor(true), [&]() -> Result<Reading> {
+      joules += 0.5;
+      return Reading{time_.ns, joules, false};
+    });
+    const std::int64_t begin = recorder->mark();
+    run(*recorder, 4);
+    joules += jump;
+    run(*recorder, 6);
+    const Known<Energy> energy = recorder->energy(begin, recorder->mark());
+    ASSERT_FALSE(energy) << jump;
+    EXPECT_NE(energy.error().reason.find("no energy"), std::string::npos) << energy.error().reason;
+  }
+  // Steps that each might be a late reading, and are not together.
+  double joules = 0;
+  const auto recorder = make(sensor(true, 0.01), [&]() -> Result<Reading> {
+    return Reading{time_.ns, joules += 9'000, false};
+  });
+  const std::int64_t begin = recorder->mark();
+  run(*recorder, 5);
+  const Known<Energy> energy = recorder->energy(begin, recorder->mark());
+  ASSERT_FALSE(energy);
+  EXPECT_NE(energy.error().reason.find("is no power"), std::string::npos) << energy.error().reason;
 }
 
 TEST_F(RecorderTest, ASuspendedMachineBreaksTheWindow) {

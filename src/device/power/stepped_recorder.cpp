@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <ctime>
 #include <limits>
 #include <thread>
 #include <utility>
 
+#include "device/power/checked_reading.h"
 #include "device/power/integrate.h"
 #include "os/clock.h"
 
@@ -17,6 +19,10 @@ namespace {
 
 constexpr std::int64_t kSlowReadNs = 20'000'000;
 constexpr std::int64_t kSuspendedNs = 500'000'000;
+// A sensor is dead after so many periods without news: a plug whose radio was gone for some seconds
+// is not.
+constexpr double kDeadPeriods = 8;
+constexpr double kLeastDeadS = 3;
 
 std::int64_t clock_ns(clockid_t clock) {
   timespec time{};
@@ -40,8 +46,9 @@ SteppedRecorder::SteppedRecorder(std::unique_ptr<EnergySource> source, std::stri
       suspended_(options.suspended ? std::move(options.suspended) : Clock(system_suspended_ns)),
       state_period_ns_(to_ns(options.state_s)),
       state_sampler_(files, std::move(options.run), std::move(options.watch)),
-      last_suspended_(suspended_()) {
-  const std::int64_t now = now_();
+      last_suspended_(suspended_()),
+      last_news_ns_(now_()) {
+  const std::int64_t now = last_news_ns_;
   next_read_ = source_ ? now : std::numeric_limits<std::int64_t>::max();
   next_state_ = now;
 }
@@ -56,11 +63,11 @@ std::int64_t SteppedRecorder::read_source(const std::unique_lock<std::mutex>& /*
   const std::int64_t suspended = suspended_();
   const bool slept = suspended - last_suspended_ > kSuspendedNs;
   last_suspended_ = suspended;
-  keep(reading, slept);
+  keep(reading, slept, end - begin);
   return reading ? reading->t_ns : begin + (end - begin) / 2;
 }
 
-void SteppedRecorder::keep(const Result<Reading>& reading, bool slept) {
+void SteppedRecorder::keep(const Result<Reading>& reading, bool slept, std::int64_t took_ns) {
   const std::lock_guard lock(data_mutex_);
   warnings_ = source_->warnings();
   if (!reading) {
@@ -69,8 +76,35 @@ void SteppedRecorder::keep(const Result<Reading>& reading, bool slept) {
   }
   // A plug or a recorded file may give the same moment again: nothing new.
   if (!readings_.empty() && reading->t_ns <= readings_.back().t_ns) return;
+  bool restart = reading->restart || slept;
+  if (info_.counter) {
+    if (!std::isfinite(reading->value)) {
+      last_failure_ = fmt::format("{}: {} J is no energy", info_.id, reading->value);
+      return;
+    }
+    if (!readings_.empty() && !restart) {
+      const Reading& before = readings_.back();
+      const Status step = plausible_rise(reading->value - before.value,
+                                         os::ns_to_s(reading->t_ns - before.t_ns), info_.id);
+      if (!step) last_failure_ = step.error().message;
+      restart = !step;
+    }
+  }
   readings_.push_back(*reading);
-  readings_.back().restart |= slept;
+  readings_.back().restart = restart;
+  last_news_ns_ = now_();
+  longest_good_read_ns_ = std::max(longest_good_read_ns_, took_ns);
+}
+
+std::string SteppedRecorder::failure() const {
+  if (!source_) return {};
+  const std::lock_guard lock(data_mutex_);
+  const double silent_s = os::ns_to_s(now_() - last_news_ns_);
+  const double expected_s =
+      std::max({info_.period_s, info_.update_s, os::ns_to_s(longest_good_read_ns_)});
+  if (silent_s <= std::max(kLeastDeadS, kDeadPeriods * expected_s)) return {};
+  return fmt::format("{} has failed: no new reading for {:.1f} s{}{}", info_.id, silent_s,
+                     last_failure_.empty() ? "" : "; ", last_failure_);
 }
 
 void SteppedRecorder::step() {

@@ -35,6 +35,7 @@ class SteppedRecorder : public Recorder {
   std::int64_t mark() override;
   [[nodiscard]] Known<Energy> energy(std::int64_t begin, std::int64_t end) const override;
   [[nodiscard]] StateSummary state(std::int64_t begin, std::int64_t end) const override;
+  [[nodiscard]] std::string failure() const override;
   [[nodiscard]] const SensorInfo* sensor() const override;
   [[nodiscard]] std::vector<Reading> watts() const override;
   [[nodiscard]] std::vector<StateSample> states() const override;
@@ -47,7 +48,7 @@ class SteppedRecorder : public Recorder {
 
  private:
   std::int64_t read_source(const std::unique_lock<std::mutex>& of_the_source);
-  void keep(const Result<Reading>& reading, bool slept);
+  void keep(const Result<Reading>& reading, bool slept, std::int64_t took_ns);
 
   const std::unique_ptr<EnergySource> source_;
   const SensorInfo info_;
@@ -69,6 +70,8 @@ class SteppedRecorder : public Recorder {
   std::vector<StateSample> states_;
   std::vector<std::string> warnings_;
   std::string last_failure_;
+  std::int64_t last_news_ns_;  // when something new was read, or the start
+  std::int64_t longest_good_read_ns_ = 0;
 };
 
 }  // namespace edgelm::device
