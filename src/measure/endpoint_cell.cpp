@@ -21,6 +21,12 @@ namespace edgelm::measure {
 namespace {
 
 constexpr std::uint32_t kShortPrompt = 16;
+// What a server may put around a prompt of its own accord.
+constexpr std::size_t kTemplateTokens = 256;
+// Pieces that come closer together were read together: the gap is this program's own.
+constexpr std::int64_t kOneReadNs = 100'000;
+// So many reads at least for a rate from pieces that come in bursts.
+constexpr std::size_t kLeastReads = 5;
 
 // A recorder's figures where the energy is not this device's.
 constexpr const char* kElsewhere = "the server is not on this device";
@@ -71,6 +77,26 @@ class EndpointRun {
                        words(n_words, n_requests_));
   }
 
+  // A count that cannot be is none: a token has a byte at least, and of 0 tokens nothing is asked.
+  void check_counts(const std::string& prompt, std::uint32_t asked, endpoint::Answer& answer) {
+    const std::size_t most = prompt.size() + kTemplateTokens;
+    if (answer.prompt_tokens && *answer.prompt_tokens > most)
+      wrong_counts_ =
+          fmt::format("{} tokens in a prompt of {} bytes", *answer.prompt_tokens, prompt.size());
+    if (answer.prompt_tokens && (*answer.prompt_tokens == 0 || *answer.prompt_tokens > most))
+      answer.prompt_tokens = not_available("the server's count of the prompt cannot be");
+    const std::size_t pieces = answer.piece_ns.size();
+    if (!answer.completion_tokens) return;
+    const std::uint32_t told = *answer.completion_tokens;
+    // A server that does not stop at the limit may well have sent as many as it says.
+    const bool too_many = told > asked && told > pieces + 1;
+    if (too_many)
+      wrong_counts_ =
+          fmt::format("{} tokens where {} were asked for and {} pieces came", told, asked, pieces);
+    if (too_many || told == 0)
+      answer.completion_tokens = not_available("the server's count of the answer cannot be");
+  }
+
   // The server's count tells how many tokens a word has: the next prompts come nearer.
   void learn(const std::string& prompt, const endpoint::Answer& answer, std::uint32_t wanted) {
     if (!answer.prompt_tokens) return;
@@ -93,6 +119,7 @@ class EndpointRun {
     if (answer.piece_ns.empty())
       return fail(ErrorCode::kUnsupported, "{}: an answer without text ({})", server_.url(),
                   answer.finish_reason);
+    check_counts(prompt, decode_tokens, answer);
     learn(prompt, answer, prompt_tokens);
     return answer;
   }
@@ -112,6 +139,22 @@ class EndpointRun {
     return run;
   }
 
+  struct Reads {
+    std::size_t n = 1;
+    std::size_t in_first = 0;  // pieces
+    bool bursts = false;       // most pieces came together with the one before
+  };
+  static Reads reads_of(const std::vector<std::int64_t>& piece_ns) {
+    Reads reads;
+    for (std::size_t i = 1; i < piece_ns.size(); ++i) {
+      if (piece_ns[i] - piece_ns[i - 1] < kOneReadNs) continue;
+      if (reads.n++ == 1) reads.in_first = i;
+    }
+    if (reads.n == 1) reads.in_first = piece_ns.size();
+    reads.bursts = 2 * (piece_ns.size() - reads.n) > piece_ns.size() - 1;
+    return reads;
+  }
+
   Result<TimedRun> decode_once() {
     const Settings& settings = record_.settings;
     EDGELM_TRY_ASSIGN(const endpoint::Answer answer,
@@ -127,13 +170,26 @@ class EndpointRun {
     least_answer_ = std::min(least_answer_, tokens);
     TimedRun run;
     run.tokens = static_cast<double>(tokens - 1);
-    run.seconds = os::ns_to_s(answer.piece_ns.back() - answer.piece_ns.front());
+    std::int64_t begin_ns = answer.piece_ns.front();
+    const Reads reads = reads_of(answer.piece_ns);
+    if (reads.bursts) {
+      if (reads.n < kLeastReads) {
+        no_rate_ = fmt::format(
+            "the {} pieces of an answer came in {} {}: how fast they were decoded does not show",
+            pieces, reads.n, reads.n == 1 ? "burst" : "bursts");
+        return fail(ErrorCode::kUnsupported, "{}: {}", server_.url(), no_rate_);
+      }
+      // From burst to burst: those of the first were decoded before the time began.
+      in_bursts_ = true;
+      pieces_are_tokens_ = false;
+      run.tokens = static_cast<double>(tokens) * static_cast<double>(pieces - reads.in_first) /
+                   static_cast<double>(pieces);
+      begin_ns = answer.piece_ns[reads.in_first - 1];
+    }
+    run.seconds = os::ns_to_s(answer.piece_ns.back() - begin_ns);
     run.latencies_ms.reserve(pieces - 1);
     for (std::size_t i = 1; i < pieces; ++i)
       run.latencies_ms.push_back(os::ns_to_ms(answer.piece_ns[i] - answer.piece_ns[i - 1]));
-    if (!(run.seconds > 0))
-      return fail(ErrorCode::kUnsupported, "{}: all pieces of an answer came at once",
-                  server_.url());
     return run;
   }
 
@@ -175,8 +231,17 @@ class EndpointRun {
     }
     PhaseTask task{.name = "decode", .run = [this] { return decode_once(); }};
     task.progress = around_.progress;
-    EDGELM_TRY_ASSIGN(const PhaseResult phase,
-                      run_phase(task, spec_.pace, around_.recorder, around_.clock));
+    const Result<PhaseResult> done = run_phase(task, spec_.pace, around_.recorder, around_.clock);
+    if (!no_rate_.empty()) {  // what else was measured stands
+      const auto none = not_available(no_rate_);
+      record_.decode_tokens_per_s = record_.tpot_ms = none;
+      record_.itl_p50_ms = record_.itl_p90_ms = record_.itl_p99_ms = none;
+      record_.decode.gross = none;
+      record_.notes.push_back("decode: " + no_rate_);
+      return {};
+    }
+    if (!done) return fail(done.error());
+    const PhaseResult& phase = *done;
     take_phase(CellPhase::kDecode, phase, watched_, record_);
     record_.decode_tokens_per_s = phase.tokens_per_s;
     record_.tpot_ms =
@@ -188,7 +253,12 @@ class EndpointRun {
       record_.itl_p50_ms = record_.itl_p90_ms = record_.itl_p99_ms = none;
     }
     if (!counted_)
-      record_.notes.emplace_back("decode: the server reports no usage, pieces count as tokens");
+      record_.notes.emplace_back(
+          wrong_counts_.empty() ? "decode: the server reports no usage, pieces count as tokens"
+                                : "decode: the server's usage cannot be, pieces count as tokens");
+    if (in_bursts_)
+      record_.notes.emplace_back(
+          "decode: the server sends its answers in bursts; the rate is that from burst to burst");
     if (least_answer_ < record_.settings.decode_tokens)
       record_.notes.push_back(fmt::format("decode: answers as short as {} of {}",
                                           counted(least_answer_, "token"),
@@ -225,6 +295,9 @@ class EndpointRun {
   }
 
   void remark_on_prompts() {
+    if (!wrong_counts_.empty())
+      record_.notes.push_back(
+          fmt::format("the server's usage is not believed: it told of {}", wrong_counts_));
     if (record_.settings.prompt_tokens == 0) return;
     if (most_prompt_ == 0) {
       record_.notes.emplace_back(
@@ -252,6 +325,9 @@ class EndpointRun {
   std::uint32_t most_prompt_ = 0;
   std::uint32_t n_cached_ = 0;
   std::size_t least_answer_ = std::numeric_limits<std::size_t>::max();
+  std::string wrong_counts_;  // the last count that cannot be
+  std::string no_rate_;       // why there is none of decode
+  bool in_bursts_ = false;
   bool server_times_ = false;
   bool counted_ = true;
   bool pieces_are_tokens_ = true;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "measure/server_process.h"
@@ -45,11 +46,15 @@ class ScriptedServer final : public endpoint::Endpoint {
     time_.pass(n_prompt * 0.002);
     const std::uint32_t n = std::min(sampling.max_tokens, most_tokens);
     for (std::uint32_t i = 0; i < n; i += tokens_per_piece) {
-      if (i > 0) time_.pass(0.050 * tokens_per_piece);
+      if (i > 0 && i % pieces_per_read == 0)
+        time_.pass(0.050 * tokens_per_piece * pieces_per_read);
+      else if (i > 0)
+        time_.pass(2e-6);
       answer.piece_ns.push_back(time_.now_ns);
     }
     answer.end_ns = time_.now_ns;
-    if (usage) answer.completion_tokens = n;
+    if (usage) answer.completion_tokens = told_tokens ? *told_tokens : n;
+    if (usage && told_prompt) answer.prompt_tokens = *told_prompt;
     return answer;
   }
   Result<endpoint::Answer> chat(const std::vector<endpoint::Message>& /*messages*/,
@@ -70,6 +75,8 @@ class ScriptedServer final : public endpoint::Endpoint {
   bool own_times = false;
   bool cached = false;
   std::uint32_t tokens_per_piece = 1;
+  std::uint32_t pieces_per_read = 1;
+  std::optional<std::uint32_t> told_tokens, told_prompt;  // instead of the truth
   std::uint32_t most_tokens = 100'000;
   std::vector<std::string> prompts;
 
@@ -174,6 +181,48 @@ TEST_F(EndpointCell, PiecesThatAreNoTokens) {
   EXPECT_THAT(record.notes, Contains(HasSubstr("pieces count as tokens")));
   EXPECT_THAT(record.notes, Contains(HasSubstr("tells no count")));
   EXPECT_NEAR(record.decode_tokens_per_s->median, 20, 1e-3);
+}
+
+TEST_F(EndpointCell, CountsThatCannotBeAreNotBelieved) {
+  server_.told_tokens = 21'000;
+  server_.told_prompt = 1'000'000;
+  Record record = measure();
+  ASSERT_EQ(record.outcome, Outcome::kMeasured) << record.reason;
+  EXPECT_NEAR(record.decode_tokens_per_s->median, 20, 1e-3);
+  EXPECT_LT(record.prefill_tokens_per_s->median, 1000) << "of the tokens asked for";
+  EXPECT_THAT(record.notes,
+              Contains(HasSubstr("21000 tokens where 21 were asked for and 21 pieces")));
+  EXPECT_THAT(record.notes, Contains(HasSubstr("cannot be, pieces count as tokens")));
+  EXPECT_THAT(record.notes, Contains(HasSubstr("tells no count")));
+  // No tokens is no count either.
+  server_.told_tokens = 0;
+  server_.told_prompt = 0;
+  record = measure();
+  ASSERT_EQ(record.outcome, Outcome::kMeasured) << record.reason;
+  EXPECT_GT(record.prefill_tokens_per_s->median, 100);
+  EXPECT_THAT(record.notes, Contains(HasSubstr("tells no count")));
+  EXPECT_NEAR(record.decode_tokens_per_s->median, 20, 1e-3);
+}
+
+TEST_F(EndpointCell, AnswersInOneBurstHaveNoRate) {
+  server_.pieces_per_read = 1000;
+  Record record = measure();
+  ASSERT_EQ(record.outcome, Outcome::kMeasured) << record.reason;
+  EXPECT_TRUE(record.prefill_tokens_per_s);
+  ASSERT_FALSE(record.decode_tokens_per_s);
+  EXPECT_THAT(record.decode_tokens_per_s.error().reason,
+              HasSubstr("21 pieces of an answer came in 1 burst"));
+  EXPECT_FALSE(record.tpot_ms);
+  EXPECT_FALSE(record.itl_p50_ms);
+  EXPECT_FALSE(record.decode.gross);
+  EXPECT_THAT(record.notes, Contains(HasSubstr("1 burst")));
+  // Several tokens a step, and many steps: the rate shows from burst to burst.
+  server_.pieces_per_read = 3;
+  record = measure();
+  ASSERT_TRUE(record.decode_tokens_per_s) << record.decode_tokens_per_s.error().reason;
+  EXPECT_NEAR(record.decode_tokens_per_s->median, 20, 0.01);
+  EXPECT_FALSE(record.itl_p50_ms);
+  EXPECT_THAT(record.notes, Contains(HasSubstr("from burst to burst")));
 }
 
 TEST_F(EndpointCell, ShortAnswersAndNone) {

@@ -56,6 +56,11 @@ Status warm_load_energy(const Rig& rig, const plan::Limits& limits, const Pace& 
         fmt::format("{} needs windows of {:.0f} s", sensor->id, energy_window_s(*sensor)));
     return {};
   }
+  std::string dead = around.recorder.failure();
+  if (!dead.empty()) {
+    record.load.gross = not_available(std::move(dead));
+    return {};
+  }
   say(around, "warm loads, energy");
   double loads = 0;
   const std::int64_t begin = around.recorder.mark();
@@ -63,9 +68,11 @@ Status warm_load_energy(const Rig& rig, const plan::Limits& limits, const Pace& 
   do {
     EDGELM_TRY(load_once(rig, limits, around.clock));
     ++loads;
-  } while (os::ns_to_s(around.clock.now_ns() - start) < energy_window_s(*sensor));
+    dead = around.recorder.failure();
+  } while (dead.empty() && os::ns_to_s(around.clock.now_ns() - start) < energy_window_s(*sensor));
   const std::int64_t end = around.recorder.mark();
-  record.load.gross = around.recorder.energy(begin, end);
+  record.load.gross =
+      dead.empty() ? around.recorder.energy(begin, end) : not_available(std::move(dead));
   record.load.tokens = loads;
   record.notes.push_back(fmt::format("energy of loading: {} in one window",
                                      counted(static_cast<std::uint64_t>(loads), "warm load")));

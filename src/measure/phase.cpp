@@ -15,6 +15,8 @@
 namespace edgelm::measure {
 namespace {
 
+constexpr double kNapS = 0.5;
+
 void say(const PhaseTask& task, const std::string& what) {
   if (task.progress) task.progress(task.name + ", " + what);
 }
@@ -93,15 +95,21 @@ Status energy_window(const PhaseTask& task, const Pace& pace, device::Recorder& 
                                   window_s, pace.max_window_s));
     return {};
   }
+  std::string dead = recorder.failure();
+  if (!dead.empty()) {
+    result.energy.gross = not_available(std::move(dead));
+    return {};
+  }
   say(task, "energy");
   const std::int64_t begin = recorder.mark();
   const std::int64_t start = clock.now_ns();
   do {
     EDGELM_TRY_ASSIGN(const TimedRun run, task.run());
     result.energy.tokens += run.tokens;
-  } while (os::ns_to_s(clock.now_ns() - start) < window_s);
+    dead = recorder.failure();
+  } while (dead.empty() && os::ns_to_s(clock.now_ns() - start) < window_s);
   const std::int64_t end = recorder.mark();
-  result.energy.gross = recorder.energy(begin, end);
+  result.energy.gross = dead.empty() ? recorder.energy(begin, end) : not_available(dead);
   result.finish_ns = end;
   return {};
 }
@@ -145,11 +153,19 @@ Known<device::Idle> measure_idle(const Pace& pace, device::Recorder& recorder, c
   const double window_s = sensor == nullptr ? 0 : energy_window_s(*sensor);
   if (window_s > pace.max_window_s)
     return not_available(fmt::format("{} needs windows of {:.0f} s", sensor->id, window_s));
+  // In short naps: nobody waits for a sensor that dies meanwhile.
+  std::string dead = recorder.failure();
   const auto sleep = [&](double seconds) {
-    clock.sleep(seconds);
-    return true;
+    for (; seconds > 0 && dead.empty(); seconds -= kNapS) {
+      clock.sleep(std::min(seconds, kNapS));
+      dead = recorder.failure();
+    }
+    return dead.empty();
   };
-  return device::measure_idle(recorder, sleep, pace.idle_settle_s, std::max(pace.idle_s, window_s));
+  auto idle =
+      device::measure_idle(recorder, sleep, pace.idle_settle_s, std::max(pace.idle_s, window_s));
+  if (!dead.empty()) return not_available(std::move(dead));
+  return idle;
 }
 
 }  // namespace edgelm::measure

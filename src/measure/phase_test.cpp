@@ -153,6 +153,29 @@ TEST_F(Phase, IdleIsMeasuredAfterSettling) {
   EXPECT_EQ(measure_idle(pace_, recorder_, clock).error().reason, "no power sensor on this device");
 }
 
+TEST_F(Phase, NobodyWaitsForADeadSensor) {
+  const Clock clock{[this] { return time_.now_ns; }, [this](double s) { time_.pass(s); }};
+  recorder_.info.min_window_s = 60;
+  recorder_.dies_at_ns = time_.now_ns + 10'000'000'000;
+  const Known<device::Idle> idle = measure_idle(pace_, recorder_, clock);
+  ASSERT_FALSE(idle);
+  EXPECT_EQ(idle.error().reason, "the sensor died");
+  EXPECT_LE(time_.now_ns, recorder_.dies_at_ns + 1'000'000'000) << "it died in the window";
+  const std::int64_t before = time_.now_ns;
+  EXPECT_FALSE(measure_idle(pace_, recorder_, clock));
+  EXPECT_EQ(time_.now_ns, before) << "it was dead before the window";
+  Result<PhaseResult> result = run();
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->energy.gross.error().reason, "the sensor died");
+  EXPECT_EQ(next_, result->warmups + result->runs.size());
+  EXPECT_DOUBLE_EQ(result->tokens_per_s.median, 100);
+  recorder_.dies_at_ns = time_.now_ns + 5'000'000'000;
+  result = run();
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->energy.gross.error().reason, "the sensor died");
+  EXPECT_LE(time_.now_ns, recorder_.dies_at_ns + 1'000'000'000);
+}
+
 TEST_F(Phase, AFailingRunEndsThePhase) {
   task_.run = []() -> Result<TimedRun> { return fail(ErrorCode::kIo, "gone"); };
   const auto result = run();

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <string>
 
 #include "device/power/recorder.h"
@@ -55,6 +56,9 @@ class ScriptedRecorder final : public device::Recorder {
   [[nodiscard]] const device::SensorInfo* sensor() const override {
     return has_sensor ? &info : nullptr;
   }
+  [[nodiscard]] std::string failure() const override {
+    return has_sensor && time_.now_ns >= dies_at_ns ? "the sensor died" : "";
+  }
   // Ten readings of every stretch of constant power.
   [[nodiscard]] std::vector<device::Reading> watts() const override {
     std::vector<device::Reading> all;
@@ -68,6 +72,7 @@ class ScriptedRecorder final : public device::Recorder {
   [[nodiscard]] std::vector<device::StateSample> states() const override { return {}; }
 
   bool has_sensor = true;
+  std::int64_t dies_at_ns = std::numeric_limits<std::int64_t>::max();
   std::string why_not = "no power sensor on this device";
   device::SensorInfo info = scripted_sensor();
   device::StateSummary summary;
