@@ -28,7 +28,8 @@ constexpr const char* kFooter =
     "over all) is below 5 %, and the change is beyond the threshold. No change: the whole "
     "interval\n"
     "is within the threshold. Undecided: neither; measure more.\n"
-    "Exit code 1 when something is worse, or was measured in A and fails in B.\n"
+    "Exit code 1 when something is worse, or was measured in A and fails in B, and when a record\n"
+    "of either cannot be read: what it would have said is not known.\n"
     "Examples:\n"
     "  edgelm bench --label before; ... ; edgelm bench --label after\n"
     "  edgelm compare before after\n"
@@ -55,6 +56,7 @@ std::string text(const report::Comparison& comparison, bool markdown) {
     for (const std::string& line : lines) out += "- " + formats::printable(line, 400) + "\n";
   };
   list("Not paired", comparison.unpaired);
+  list("Left out, not readable", comparison.left_out);
   list("Notes", comparison.notes);
   return out;
 }
@@ -79,6 +81,13 @@ Status run(const CompareFlags& flags) {
                 counted(comparison.differences.size(), "quantity", "quantities"),
                 flags.threshold_percent,
                 worse == 0 ? "; a cell that was measured before fails now" : "");
+  if (!comparison.left_out.empty())
+    return fail(ErrorCode::kFormat,
+                "incomplete: nothing that could be read is worse, but {} of {} and {} of {} were "
+                "left out as unreadable, and one of them may hold a regression; measure these "
+                "cells again, or `edgelm report --salvage` a damaged store",
+                counted(before.records.unreadable.size(), "record"), before.name,
+                counted(after.records.unreadable.size(), "record"), after.name);
   return {};
 }
 

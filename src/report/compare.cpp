@@ -277,8 +277,14 @@ void compare_scores(const Records& early, const Records& late, const CompareOpti
 
 Result<Comparison> compare(const Loaded& before, const Loaded& after,
                            const CompareOptions& options) {
-  Comparison out{
-      .before = before.name, .after = after.name, .differences = {}, .unpaired = {}, .notes = {}};
+  Comparison out{.before = before.name,
+                 .after = after.name,
+                 .differences = {},
+                 .unpaired = {},
+                 .left_out = before.records.unreadable,
+                 .notes = {}};
+  out.left_out.insert(out.left_out.end(), after.records.unreadable.begin(),
+                      after.records.unreadable.end());
   Comparer comparer(options, out);
   compare_cells(cells_of(before.records, options), cells_of(after.records, options), comparer, out);
   compare_scores(before.records, after.records, options, comparer, out);
@@ -329,7 +335,8 @@ Table comparison_table(const Comparison& comparison) {
 api::Json to_json(const Comparison& comparison) {
   api::Json json = {{"format", "edgelm.comparison/1"}, {"before", comparison.before},
                     {"after", comparison.after},       {"regression", comparison.regression},
-                    {"unpaired", comparison.unpaired}, {"notes", comparison.notes}};
+                    {"unpaired", comparison.unpaired}, {"left_out", comparison.left_out},
+                    {"notes", comparison.notes}};
   json["differences"] = api::Json::array();
   for (const Difference& d : comparison.differences) {
     api::Json one = {{"cell", d.cell},       {"quantity", d.quantity}, {"unit", d.unit},

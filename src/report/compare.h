@@ -42,10 +42,12 @@ struct Comparison {
   std::string before, after;            // names
   std::vector<Difference> differences;  // in order of cells
   std::vector<std::string> unpaired;    // what has no counterpart, and why
+  std::vector<std::string> left_out;    // records of either side that could not be read
   std::vector<std::string> notes;       // what differs in paired cells, scopes, throttling
   bool regression = false;              // something is worse beyond the threshold, or fails now
 };
 
+// With anything left out, no regression among the rest does not mean that there is none.
 // kNotFound when nothing could be paired (the message says what each side has).
 Result<Comparison> compare(const Loaded& before, const Loaded& after,
                            const CompareOptions& options);

@@ -15,6 +15,7 @@ namespace edgelm::report {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -90,6 +91,19 @@ TEST(Compare, WhatFailsNowIsARegression) {
   const auto comparison = compare(loaded("a"), after, {});
   EXPECT_TRUE(comparison->regression);
   EXPECT_THAT(comparison->unpaired, Contains(HasSubstr("not any more: killed by the system")));
+}
+
+TEST(Compare, WhatCouldNotBeReadIsLeftOutOfBothSides) {
+  Loaded before = loaded("a");
+  Loaded after = loaded("b");
+  EXPECT_THAT(compare(before, after, {})->left_out, IsEmpty());
+  before.records.unreadable = {"a:3: damaged"};
+  after.records.unreadable = {"b:1: damaged"};
+  const auto comparison = compare(before, after, {});
+  ASSERT_TRUE(comparison) << comparison.error().message;
+  EXPECT_FALSE(comparison->regression);
+  EXPECT_THAT(comparison->left_out, ElementsAre("a:3: damaged", "b:1: damaged"));
+  EXPECT_EQ(to_json(*comparison)["left_out"].size(), 2U);
 }
 
 TEST(Compare, EnergyOfOtherScopesIsNotCompared) {

@@ -1,5 +1,6 @@
 // edgelm report and compare over stores that the library fills: every form, every refusal.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -90,6 +91,25 @@ TEST_F(ReportCommand, JsonLinesGoRound) {
   EXPECT_THAT(cut.err, AllOf(HasSubstr("left out"), HasSubstr("not valid JSON")));
 }
 
+// A record that cannot be read may be the one that is worse.
+TEST_F(ReportCommand, CompareOfWhatCannotBeReadWholeIsNoSuccess) {
+  ASSERT_EQ(edgelm("report -o jsonl --all --out " + folder_ + "/a.jsonl").exit_code, 0);
+  std::string damaged = file("a.jsonl");
+  const std::size_t at = damaged.find("\"prefill_tokens_per_s\":{\"samples\":[");
+  ASSERT_NE(at, std::string::npos);
+  damaged.insert(damaged.find('[', at) + 1, "\"x\",");
+  std::ofstream(folder_ + "/b.jsonl") << damaged;
+  EXPECT_EQ(edgelm("compare " + folder_ + "/a.jsonl " + folder_ + "/a.jsonl").exit_code, 0);
+  for (const char* order : {"/a.jsonl {}/b.jsonl", "/b.jsonl {}/a.jsonl"}) {
+    const Outcome left_out =
+        edgelm("compare " + folder_ + fmt::format(fmt::runtime(order), folder_));
+    EXPECT_EQ(left_out.exit_code, 1) << order;
+    EXPECT_THAT(left_out.err, AllOf(HasSubstr("incomplete: nothing that could be read is worse"),
+                                    HasSubstr("1 record of"), HasSubstr("0 records of")));
+    EXPECT_THAT(left_out.out, HasSubstr("b.jsonl:1: prefill_tokens_per_s: samples"));
+  }
+}
+
 TEST_F(ReportCommand, PricesAndLimitsAreTheUsers) {
   const Outcome dear = edgelm("report -o md --electricity 2.5 --alpha 0,1 --ttft-limit 0.001");
   EXPECT_THAT(dear.out, AllOf(HasSubstr("Electricity 2.5 USD/kWh"), HasSubstr("alpha 1"),
@@ -166,8 +186,12 @@ TEST_F(ReportCommand, CompareFindsARegression) {
       if (record.run_id.ends_with("orin")) continue;
       record.id += "-after";
       record.run_id = "20260401-after";
-      if (record.outcome == measure::Outcome::kMeasured)
-        for (double& sample : record.decode_tokens_per_s->samples) sample *= 0.8;
+      if (record.outcome == measure::Outcome::kMeasured) {
+        measure::Series& decode = *record.decode_tokens_per_s;
+        for (double& sample : decode.samples) sample *= 0.8;
+        for (double* figure : {&decode.median, &decode.mad, &decode.low, &decode.high})
+          *figure *= 0.8;
+      }
       ASSERT_TRUE(store->add(record));
     }
   }
