@@ -2,7 +2,11 @@
 
 #include "report/record_json.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "device/passport_json.h"
@@ -25,6 +29,54 @@ struct JsonOf<device::SensorInfo> {
   }
 };
 
+// What a measurement can leave: finite, and small enough that no sum or product of two such numbers
+// overflows. In any unit that records use, 1e18 is beyond every device.
+constexpr double kMost = 1e18;
+
+// False for NaN.
+inline bool within(double value, double low, double high) { return value >= low && value <= high; }
+inline bool within(const Known<double>& value, double low, double high) {
+  return !value || within(*value, low, high);
+}
+
+inline double known_value(double value) { return value; }
+inline double known_value(const Known<double>& value) { return *value; }
+
+// A field with bounds, which are checked when it is read.
+template <class Fields, class T>
+void bounded(Fields& f, std::string_view key, T& value, double low, double high) {
+  f(key, value);
+  if constexpr (std::is_same_v<Fields, FieldReader>)
+    if (!within(value, low, high))
+      f.require(false, fmt::format("{}: expected a number from {:g} to {:g}, got {:g}", key, low,
+                                   high, known_value(value)));
+}
+// A rate, a time, an amount.
+template <class Fields, class T>
+void amount(Fields& f, std::string_view key, T& value) {
+  bounded(f, key, value, 0, kMost);
+}
+template <class Fields, class T>
+void share(Fields& f, std::string_view key, T& value) {
+  bounded(f, key, value, 0, 1);
+}
+
+// Statistics of samples that they can be of. The interval may be rounded otherwise than the median.
+inline void check(FieldReader& f, const measure::Series& s) {
+  const auto amounts = [](double v) { return within(v, 0, kMost); };
+  f.require(std::all_of(s.samples.begin(), s.samples.end(), amounts),
+            "samples: expected numbers from 0 to 1e18");
+  for (const std::uint32_t index : s.outliers)
+    f.require(index < s.samples.size(), "an outlier's index is beyond the samples");
+  const double slack = 1e-9 * std::fabs(s.median);
+  f.require(within(s.median, s.low - slack, s.high + slack),
+            "the median is not between low and high");
+  if (s.samples.empty()) return;
+  const auto [least, most] = std::minmax_element(s.samples.begin(), s.samples.end());
+  f.require(within(s.median, *least - slack, *most + slack),
+            "the median is not between the least and the largest of the samples");
+}
+
 // Time lines are most of a record's text: rows, not objects.
 template <>
 inline constexpr bool as_row<device::Reading> = true;
@@ -42,7 +94,7 @@ namespace edgelm::device {
 template <class Fields>
 void fields(Fields& f, Reading& r) {
   f("t_ns", r.t_ns);
-  f("watts", r.value);
+  report::bounded(f, "watts", r.value, -report::kMost, report::kMost);
   f.added("restart", r.restart);
 }
 
@@ -57,21 +109,21 @@ void fields(Fields& f, StateSample& s) {
 
 template <class Fields>
 void fields(Fields& f, Energy& e) {
-  f("joules", e.joules);
-  f("uncertainty", e.uncertainty);
-  f("mean_watts", e.mean_watts);
-  f("peak_watts", e.peak_watts);
-  f("seconds", e.seconds);
+  report::amount(f, "joules", e.joules);
+  report::amount(f, "uncertainty", e.uncertainty);
+  report::amount(f, "mean_watts", e.mean_watts);
+  report::amount(f, "peak_watts", e.peak_watts);
+  report::amount(f, "seconds", e.seconds);
   f("n_samples", e.n_samples);
-  f("coverage", e.coverage);
+  report::bounded(f, "coverage", e.coverage, -1e-9, 1 + 1e-9);  // 1 less the gaps, rounded
   f("low_confidence", e.low_confidence);
 }
 
 template <class Fields>
 void fields(Fields& f, StateSummary& s) {
-  f("max_celsius", s.max_celsius);
-  f("median_hz", s.median_hz);
-  f("min_hz", s.min_hz);
+  report::bounded(f, "max_celsius", s.max_celsius, -273.15, 1000);
+  report::amount(f, "median_hz", s.median_hz);
+  report::amount(f, "min_hz", s.min_hz);
   f("throttled", s.throttled);
   f("cause", s.cause);
   f.added("possibly_throttled", s.possibly_throttled);
@@ -93,9 +145,7 @@ void fields(Fields& f, Weights& w) {
   f("type", w.type);
   f("elements", w.elements);
   f("bytes", w.bytes);
-  f("share", w.share);
-  if constexpr (std::is_same_v<Fields, report::FieldReader>)
-    f.require(w.share >= 0 && w.share <= 1, "a share of weights is not from 0 to 1");
+  report::share(f, "share", w.share);
 }
 
 template <class Fields>
@@ -165,17 +215,14 @@ void fields(Fields& f, Settings& s) {
 template <class Fields>
 void fields(Fields& f, Series& s) {
   f("samples", s.samples);
-  f("median", s.median);
-  f("mad", s.mad);
-  f("low", s.low);
-  f("high", s.high);
+  report::amount(f, "median", s.median);
+  report::amount(f, "mad", s.mad);
+  report::amount(f, "low", s.low);
+  report::amount(f, "high", s.high);
   f("outliers", s.outliers);
   f("drifting", s.drifting);
-  f("slope_per_s", s.slope_per_s);
-  if constexpr (std::is_same_v<Fields, report::FieldReader>) {
-    for (const std::uint32_t index : s.outliers)
-      f.require(index < s.samples.size(), "an outlier's index is beyond the samples");
-  }
+  report::bounded(f, "slope_per_s", s.slope_per_s, -report::kMost, report::kMost);
+  if constexpr (std::is_same_v<Fields, report::FieldReader>) report::check(f, s);
 }
 
 template <class Fields>
@@ -193,15 +240,16 @@ void fields(Fields& f, MemoryMeasured& m) {
   f("peak_rss", m.peak_rss);
   f("cgroup_peak", m.cgroup_peak);
   f("major_faults", m.major_faults);
-  f("weights_resident", m.weights_resident);
+  report::share(f, "weights_resident", m.weights_resident);
   f("paging", m.paging);
 }
 
 template <class Fields>
 void fields(Fields& f, EnergyOfPhase& e) {
   f("gross", e.gross);
-  f("net_joules", e.net_joules);
-  f("tokens", e.tokens);
+  // Less than nothing where idle power fell while the device worked.
+  report::bounded(f, "net_joules", e.net_joules, -report::kMost, report::kMost);
+  report::amount(f, "tokens", e.tokens);
 }
 
 template <class Fields>
@@ -215,37 +263,37 @@ void fields(Fields& f, Record& r) {
   f("reason", r.reason);
   f("needed_bytes", r.needed_bytes);
   f("parameters", r.parameters);
-  f("bytes_per_token", r.bytes_per_token);
+  report::amount(f, "bytes_per_token", r.bytes_per_token);
   f("file_bytes", r.file_bytes);
   f.added("shape", r.shape);
-  f("cold_load_ms", r.cold_load_ms);
-  f("warm_load_ms", r.warm_load_ms);
+  report::amount(f, "cold_load_ms", r.cold_load_ms);
+  report::amount(f, "warm_load_ms", r.warm_load_ms);
   f("prefill_tokens_per_s", r.prefill_tokens_per_s);
   f("ttft_ms", r.ttft_ms);
-  f("ttft_tokenize_ms", r.ttft_tokenize_ms);
-  f("ttft_prefill_ms", r.ttft_prefill_ms);
-  f("ttft_sample_ms", r.ttft_sample_ms);
+  report::amount(f, "ttft_tokenize_ms", r.ttft_tokenize_ms);
+  report::amount(f, "ttft_prefill_ms", r.ttft_prefill_ms);
+  report::amount(f, "ttft_sample_ms", r.ttft_sample_ms);
   f("decode_tokens_per_s", r.decode_tokens_per_s);
   f("tpot_ms", r.tpot_ms);
-  f("itl_p50_ms", r.itl_p50_ms);
-  f("itl_p90_ms", r.itl_p90_ms);
-  f("itl_p99_ms", r.itl_p99_ms);
-  f("read_bytes_per_s", r.read_bytes_per_s);
+  report::amount(f, "itl_p50_ms", r.itl_p50_ms);
+  report::amount(f, "itl_p90_ms", r.itl_p90_ms);
+  report::amount(f, "itl_p99_ms", r.itl_p99_ms);
+  report::amount(f, "read_bytes_per_s", r.read_bytes_per_s);
   f("planned", r.planned);
   f("memory", r.memory);
   f("sensor", r.sensor);
   f("load", r.load);
   f("prefill", r.prefill);
   f("decode", r.decode);
-  f("idle_watts_before", r.idle_watts_before);
-  f("idle_watts_after", r.idle_watts_after);
+  report::amount(f, "idle_watts_before", r.idle_watts_before);
+  report::amount(f, "idle_watts_after", r.idle_watts_after);
   f("state", r.state);
   f("watts", r.watts);
   f("states", r.states);
   f.added("phases", r.phases);
   f("warmup_runs", r.warmup_runs);
   f("settled", r.settled);
-  f("other_load", r.other_load);
+  report::amount(f, "other_load", r.other_load);
   f("notes", r.notes);
   f("passport", r.passport);
 }
@@ -257,7 +305,7 @@ namespace edgelm::quality {
 template <class Fields>
 void fields(Fields& f, Item& i) {
   f("id", i.id);
-  f("value", i.value);
+  report::bounded(f, "value", i.value, -report::kMost, report::kMost);
   f("question", i.question);
   f("answer", i.answer);
   f("expected", i.expected);
@@ -279,13 +327,19 @@ void fields(Fields& f, Record& r) {
   f("data", r.data);
   f("metric", r.metric);
   f("protocol", r.protocol);
-  f("value", r.value);
+  report::bounded(f, "value", r.value, -std::numeric_limits<double>::max(),
+                  std::numeric_limits<double>::max());
   f("standard_error", r.standard_error);
   f("low", r.low);
   f("high", r.high);
-  f("random_level", r.random_level);
+  report::share(f, "random_level", r.random_level);
   f("n", r.n);
   f("items", r.items);
+  if constexpr (std::is_same_v<Fields, report::FieldReader>) {
+    // NaN where a single item tells no interval; infinite where its end leaves the numbers.
+    f.require(!(r.standard_error < 0), "a standard error below 0");
+    f.require(!(r.low > r.high), "low is above high");
+  }
 }
 
 }  // namespace edgelm::quality

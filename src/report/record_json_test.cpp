@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -111,8 +112,27 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"\"threads\":3,", "", "settings: 'threads' is missing"},
         Bad{"\"threads\":3", "\"threads\":3,\"gpus\":1", "unknown field 'gpus'"},
         Bad{"\"threads\":3", "\"threads\":3,\"threads\":4", "twice"},
-        Bad{"\"share\":0.25", "\"share\":\"inf\"", "shape: weights: a share of weights"},
+        Bad{"\"share\":0.25", "\"share\":\"inf\"",
+            "shape: weights: share: expected a number from 0 to 1, got inf"},
         Bad{"\"out of memory\"", "\"fine\"", "outcome: expected one of measured, infeasible"},
+        Bad{"\"median\":9.25,", "\"median\":-5,",
+            "decode_tokens_per_s: median: expected a number from 0 to 1e+18, got -5"},
+        Bad{"\"median\":9.25,", "\"median\":1e308,", "median: expected a number from 0"},
+        Bad{"\"median\":9.25,", "\"median\":null,", "median: expected a number from 0"},
+        Bad{"\"median\":9.25,", "\"median\":9.4,", "the median is not between low and high"},
+        Bad{"\"samples\":[9.25,", "\"samples\":[-9.25,", "samples: expected numbers from 0"},
+        Bad{"\"samples\":[9.25,", "\"samples\":[\"inf\",", "samples: expected numbers from 0"},
+        Bad{"\"samples\":[9.25,9.3425,", "\"samples\":[9.15,9.15,",
+            "the median is not between the least and the largest"},
+        Bad{"\"joules\":97.0", "\"joules\":-3", "decode: gross: joules: expected a number from 0"},
+        Bad{"\"coverage\":0.98", "\"coverage\":1.5", "coverage: expected a number from -1e-09"},
+        Bad{"\"net_joules\":61.5", "\"net_joules\":\"-inf\"", "net_joules: expected a number"},
+        Bad{"\"weights_resident\":0.625", "\"weights_resident\":7",
+            "memory: weights_resident: expected a number from 0 to 1, got 7"},
+        Bad{"\"warm_load_ms\":12.75", "\"warm_load_ms\":-1", "warm_load_ms: expected a number"},
+        Bad{"\"itl_p50_ms\":107.5", "\"itl_p50_ms\":1e19", "itl_p50_ms: expected a number"},
+        Bad{"\"max_celsius\":71.5", "\"max_celsius\":-300", "state: max_celsius: expected"},
+        Bad{"[250000000,8.125,false]", "[250000000,1e300,false]", "watts: expected a number"},
         Bad{"\"outliers\":[3,4]", "\"outliers\":[3,5]", "beyond the samples"},
         Bad{"\"settled\":false", "\"settled\":0", "settled: expected true or false"},
         Bad{"\"warm_load_ms\":12.75", "\"warm_load_ms\":{\"absent\":7}", "expected a string"},
@@ -124,6 +144,35 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"edgelm.measure/1", "edgelm.measure/9", "newer edgelm"},
         Bad{"edgelm.measure/1", "llama", "not of a record"},
         Bad{"{\"format\"", "{\"x\":1e999,\"format\"", "1e999"}));
+
+TEST(RecordJson, NetEnergyMayBeLessThanNothing) {
+  measure::Record record = test::full_measure_record();
+  record.decode.net_joules = -0.5;
+  const auto back = record_from_text(text(record), "r");
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(std::get<measure::Record>(*back).decode.net_joules, -0.5);
+}
+
+TEST(RecordJson, ScoresAreNumbers) {
+  const auto refused = [](quality::Record record) {
+    const auto back = record_from_text(text(record), "r");
+    return back ? std::string() : back.error().message;
+  };
+  const double infinity = std::numeric_limits<double>::infinity();
+  quality::Record record = test::full_quality_record();
+  record.value = -infinity;
+  EXPECT_THAT(refused(record), HasSubstr("r: value: expected a number"));
+  record = test::full_quality_record();
+  record.items[1].value = infinity;
+  EXPECT_THAT(refused(record), HasSubstr("items: value: expected a number"));
+  record = test::full_quality_record();
+  record.low = 0.9;
+  EXPECT_THAT(refused(record), HasSubstr("low is above high"));
+  record.low = record.high = std::nan("");  // of a single item
+  EXPECT_EQ(refused(record), "");
+  record.random_level = 3.0;
+  EXPECT_THAT(refused(record), HasSubstr("random_level: expected a number from 0 to 1"));
+}
 
 TEST(RecordJson, NoBeginningOfARecordIsARecord) {
   const std::string whole = text(test::full_measure_record());
