@@ -29,6 +29,10 @@ std::string csv_field(const std::string& text) {
 std::string csv_number(const Known<double>& value, int digits) {
   return value ? fmt::format("{:.{}f}", *value, digits) : std::string();
 }
+// Of a server little is known, and nothing of it is 0.
+std::string csv_count(std::uint64_t value) {
+  return value > 0 ? std::to_string(value) : std::string();
+}
 std::string csv_bytes(const Known<std::uint64_t>& value) {
   return value ? std::to_string(*value) : std::string();
 }
@@ -62,6 +66,9 @@ api::Json series_json(const Known<measure::Series>& series) {
 // A whole number of bytes, or null: consumers divide by it.
 api::Json bytes_json(const Known<std::uint64_t>& value) {
   return value ? api::Json(*value) : api::Json(nullptr);
+}
+api::Json count_json(std::uint64_t value) {
+  return value > 0 ? api::Json(value) : api::Json(nullptr);
 }
 api::Json scaled(const Known<double>& value, double factor) {
   return value ? api::Json(*value * factor) : api::Json(nullptr);
@@ -112,16 +119,17 @@ std::string csv_line(const BenchRow& row) {
     return csv_number(row.prefill ? none : value, 4);
   };
   return fmt::format(
-      "{},{},{},{},{},{},{},{},{:.0f},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},"
+      "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},"
       "{},{}",
-      csv_field(r.settings.model), csv_field(r.settings.type), r.parameters, row.test(),
-      r.settings.threads, r.settings.isa, rates, samples, f.bytes_per_token, giga(f.bytes_per_s),
-      giga(r.read_bytes_per_s), csv_number(f.fraction, 4), csv_number(r.warm_load_ms, 3),
-      csv_bytes(r.planned.weights), csv_bytes(r.planned.kv), csv_bytes(r.planned.compute),
-      csv_bytes(r.memory.peak_rss), r.settings.kv_type, interval, csv_number(r.cold_load_ms, 3),
-      csv_number(ttft, 3), decode(median_of(r.tpot_ms)), decode(r.itl_p50_ms), decode(r.itl_p90_ms),
-      decode(r.itl_p99_ms), csv_number(f.joules_per_token, 6),
-      csv_number(f.net_joules_per_token, 6),
+      csv_field(r.settings.model), csv_field(r.settings.type), csv_count(r.parameters), row.test(),
+      csv_count(r.settings.threads), r.settings.isa, rates, samples,
+      f.bytes_per_token > 0 ? fmt::format("{:.0f}", f.bytes_per_token) : std::string(),
+      giga(f.bytes_per_s), giga(r.read_bytes_per_s), csv_number(f.fraction, 4),
+      csv_number(r.warm_load_ms, 3), csv_bytes(r.planned.weights), csv_bytes(r.planned.kv),
+      csv_bytes(r.planned.compute), csv_bytes(r.memory.peak_rss), r.settings.kv_type, interval,
+      csv_number(r.cold_load_ms, 3), csv_number(ttft, 3), decode(median_of(r.tpot_ms)),
+      decode(r.itl_p50_ms), decode(r.itl_p90_ms), decode(r.itl_p99_ms),
+      csv_number(f.joules_per_token, 6), csv_number(f.net_joules_per_token, 6),
       r.sensor.id.empty() ? std::string_view() : device::scope_name(r.sensor.scope),
       csv_field(r.settings.power_mode), outcome_word(r.outcome), csv_field(r.reason));
 }
@@ -131,9 +139,9 @@ api::Json to_json(const BenchRow& row) {
   const RowFigures f = figures_of(row);
   api::Json json = {{"model", r.settings.model},
                     {"type", r.settings.type},
-                    {"n_params", r.parameters},
+                    {"n_params", count_json(r.parameters)},
                     {"test", row.test()},
-                    {"threads", r.settings.threads},
+                    {"threads", count_json(r.settings.threads)},
                     {"kv_type", r.settings.kv_type},
                     {"batch", row.prefill ? r.settings.batch_tokens : r.settings.n_sequences},
                     {"depth", r.settings.context_tokens},
@@ -143,7 +151,8 @@ api::Json to_json(const BenchRow& row) {
                     {"reason", r.reason}};
   json["tokens_per_second"] =
       f.rate != nullptr ? series_json(*f.rate) : api::Json{{"absent", f.why_no_rate}};
-  json["bytes_per_token"] = f.bytes_per_token;
+  json["bytes_per_token"] =
+      f.bytes_per_token > 0 ? api::Json(f.bytes_per_token) : api::Json(nullptr);
   json["gb_per_s"] = scaled(f.bytes_per_s, 1e-9);
   json["bandwidth_gb_per_s"] = scaled(r.read_bytes_per_s, 1e-9);
   json["bandwidth_fraction"] = scaled(f.fraction, 1);

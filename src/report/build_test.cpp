@@ -241,6 +241,38 @@ TEST(Report, HostileNamesStayNames) {
   EXPECT_THAT(markdown(document), AllOf(HasSubstr("\\<img"), HasSubstr("\\|a")));
 }
 
+TEST(Report, WhereNothingTellsOfThrottlingNothingIsClaimed) {
+  measure::Record record = test::fixture_plain("m.gguf");
+  const Known<bool> unknown = throttled(record);
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().reason, "no throttle flags on this device, no clock, no thermal zone");
+  Records records;
+  records.measured = {record};
+  const std::string sheet = csv(rows_of(records, options()), {}, options());
+  EXPECT_NE(sheet.find("throttled: no throttle flags on this device"), std::string::npos) << sheet;
+  record.state.median_hz = 2e9;
+  EXPECT_EQ(throttled(record).value(), false);
+  record.state = {};
+  record.state.throttled = true;
+  EXPECT_EQ(throttled(record).value(), true);
+}
+
+TEST(Csv, WhatAServerDoesNotTellIsAbsentAndNotZero) {
+  measure::Record record = test::fixture_plain("m");
+  record.settings.model_hash.clear();
+  record.settings.threads = 0;
+  record.parameters = record.file_bytes = 0;
+  record.bytes_per_token = 0;
+  Records records;
+  records.measured = {record};
+  const std::string sheet = csv(rows_of(records, options()), {}, options());
+  for (const char* reason :
+       {"threads: the server's own choice", "stated.parameters: the server does not tell",
+        "stated.file_bytes: the server does not tell",
+        "stated.bytes_per_token: the server does not tell"})
+    EXPECT_NE(sheet.find(reason), std::string::npos) << reason << "\n" << sheet;
+}
+
 TEST(Csv, OneLinePerRecordAndFormulasAreText) {
   Records records = full();
   records.measured[0].settings.model = "=HYPERLINK(\"http://example.org\")";

@@ -36,6 +36,13 @@ class Sheet {
     // Control codes would reach a terminal that shows the file.
     put(column, quoted(formats::printable(value, std::string::npos)));
   }
+  void known_text(const std::string& column, const Known<std::string>& known) {
+    if (known) {
+      text(column, *known);
+    } else {
+      absent(column, known.error().reason);
+    }
+  }
   void value(const std::string& column, double value) {
     put(column, std::isfinite(value) ? fmt::format("{}", value) : "");
   }
@@ -44,9 +51,7 @@ class Sheet {
     if (known) {
       value(column, static_cast<double>(*known));
     } else {
-      put(column, "");
-      std::string& why = lines_.back()[kAbsent];
-      why += (why.empty() ? "" : "; ") + column + ": " + known.error().reason;
+      absent(column, known.error().reason);
     }
   }
   void series(const std::string& column, const Known<measure::Series>& s) {
@@ -77,6 +82,11 @@ class Sheet {
 
  private:
   static constexpr const char* kAbsent = "absent";
+  void absent(const std::string& column, const std::string& reason) {
+    put(column, "");
+    std::string& why = lines_.back()[kAbsent];
+    why += (why.empty() ? "" : "; ") + column + ": " + reason;
+  }
   void put(const std::string& column, std::string text) {
     if (std::find(order_.begin(), order_.end(), column) == order_.end()) order_.push_back(column);
     lines_.back()[column] = std::move(text);
@@ -100,7 +110,11 @@ void add_settings(Sheet& sheet, const Row& row) {
   sheet.text("type", s.type);
   sheet.text("engine", s.engine);
   sheet.text("isa", s.isa);
-  sheet.value("threads", s.threads);
+  const bool server = s.model_hash.empty();
+  const auto unless_zero = [](double value, const char* reason) {
+    return value > 0 ? Known<double>(value) : Known<double>(not_available(reason));
+  };
+  sheet.value("threads", unless_zero(s.threads, server ? "the server's own choice" : "not known"));
   sheet.value("prompt_tokens", s.prompt_tokens);
   sheet.value("decode_tokens", s.decode_tokens);
   sheet.value("depth_tokens", s.context_tokens);
@@ -110,9 +124,10 @@ void add_settings(Sheet& sheet, const Row& row) {
   sheet.text("power_mode", s.power_mode);
   sheet.text("outcome", std::string(outcome_word(r.outcome)));
   sheet.text("reason", r.reason);
-  sheet.value("stated.parameters", static_cast<double>(r.parameters));
-  sheet.value("stated.file_bytes", static_cast<double>(r.file_bytes));
-  sheet.value("stated.bytes_per_token", r.bytes_per_token);
+  const char* why = server ? "the server does not tell" : "not read from the model";
+  sheet.value("stated.parameters", unless_zero(static_cast<double>(r.parameters), why));
+  sheet.value("stated.file_bytes", unless_zero(static_cast<double>(r.file_bytes), why));
+  sheet.value("stated.bytes_per_token", unless_zero(r.bytes_per_token, why));
 }
 
 void add_speed(Sheet& sheet, const Row& row) {
@@ -159,7 +174,8 @@ void add_energy(Sheet& sheet, const Row& row) {
               derived(row.econ.trade_off, [](const econ::TradeOff& t) { return t.s_t; }));
   sheet.value("measured.max_celsius", r.state.max_celsius);
   sheet.value("measured.median_hz", r.state.median_hz);
-  sheet.text("throttled", r.state.throttled ? "yes" : "no");
+  sheet.known_text("throttled",
+                   derived(throttled(r), [](bool yes) { return std::string(yes ? "yes" : "no"); }));
 }
 
 void add_economy(Sheet& sheet, const Row& row, const Options& options) {
@@ -196,7 +212,9 @@ void add_evaluation(Sheet& sheet, const quality::Record& q) {
   sheet.text("model_hash", q.model_hash);
   sheet.text("type", q.type);
   sheet.text("engine", q.engine);
-  sheet.value("stated.file_bytes", static_cast<double>(q.file_bytes));
+  sheet.value("stated.file_bytes", q.file_bytes > 0
+                                       ? Known<double>(static_cast<double>(q.file_bytes))
+                                       : Known<double>(not_available("the server does not tell")));
   sheet.text("task", q.task);
   sheet.text("metric", q.metric);
   sheet.text("protocol", q.protocol);

@@ -42,7 +42,10 @@ std::vector<Definition> definitions(const std::vector<Row>& rows, const Options&
        "by a published fit. Never compared across scopes"},
       {"gross, net",
        "all that the scope drew; without the mean of idle before and after, model loaded"},
-      {"S_t", std::string(econ::kTradeOffDefinition)},
+      {"S_t",
+       std::string(econ::kTradeOffDefinition) +
+           ". J/token is of the energy window behind the repetitions, tokens/s the median of "
+           "the repetitions: where other programs run, the two saw a different load"},
       {"use",
        fmt::format("comfortable: first token within {} s and {} tokens/s or more; usable: {} "
                    "tokens/s or more; slow to start, slow to read; batch only: neither",

@@ -150,6 +150,18 @@ void add_economy(Row& row, const Options& options) {
 
 }  // namespace
 
+Known<bool> throttled(const Record& record) {
+  const device::StateSummary& state = record.state;
+  if (state.throttled) return true;
+  // NVML's reasons are watched without being in the passport.
+  if (record.passport.throttle || state.median_hz || state.max_celsius ||
+      record.sensor.id == "nvml")
+    return false;
+  return not_available(fmt::format("{}, {}, {}", record.passport.throttle.error().reason,
+                                   state.median_hz.error().reason,
+                                   state.max_celsius.error().reason));
+}
+
 Known<double> median_of(const Known<measure::Series>& series) {
   return derived(series, [](const measure::Series& s) { return s.median; });
 }

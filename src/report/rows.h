@@ -50,6 +50,9 @@ std::vector<Row> rows_of(const Records& records, const Options& options);
 // What the predictor would have said of the cell, from what the record keeps (prediction.cpp).
 Known<predict::Prediction> predict_record(const measure::Record& record);
 
+// Whether the device throttled; n/a where it has no flag, no clock and no thermal zone to tell.
+Known<bool> throttled(const measure::Record& record);
+
 // Median of a series.
 Known<double> median_of(const Known<measure::Series>& series);
 // What tells `rows` from each other, one text for each: the settings that differ among them, in the

@@ -95,9 +95,11 @@ Table conditions_table(const std::vector<Row>& rows) {
     cells.push_back(figure(r.state.max_celsius, Origin::kMeasured));
     for (const auto* hz : {&r.state.median_hz, &r.state.min_hz})
       cells.push_back(figure(derived(*hz, [](double v) { return v * 1e-9; }), Origin::kMeasured));
-    cells.push_back(name(!r.state.throttled      ? "no"
-                         : r.state.cause.empty() ? "yes"
-                                                 : r.state.cause));
+    const Known<bool> slowed = throttled(r);
+    cells.push_back(!slowed                 ? absent(slowed.error().reason)
+                    : !*slowed              ? name("no")
+                    : r.state.cause.empty() ? name("yes")
+                                            : name(r.state.cause));
     cells.push_back(figure(r.other_load, Origin::kMeasured));
     cells.push_back(whole(r.warmup_runs));
     cells.push_back(r.decode_tokens_per_s    ? whole(r.decode_tokens_per_s->samples.size())
