@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
+#include "api/fields.h"
 #include "api/json.h"
 #include "apps/edgelm/eval.h"
 #include "apps/edgelm/output.h"
+#include "base/counted.h"
 #include "quality/compare.h"
 
 namespace edgelm::apps {
@@ -27,6 +31,7 @@ struct Options {
 api::Json to_json(const quality::Comparison& one) {
   api::Json json = {{"task", one.task},
                     {"metric", one.metric},
+                    {"quantity", one.quantity},
                     {"n", one.n},
                     {"unpaired", one.unpaired},
                     {"a", one.a},
@@ -38,6 +43,10 @@ api::Json to_json(const quality::Comparison& one) {
                     {"bootstrap_low", one.bootstrap.low},
                     {"bootstrap_high", one.bootstrap.high},
                     {"p", one.p}};
+  if (one.metric == "perplexity") {
+    json["perplexity_a"] = api::known(one.perplexity_a);
+    json["perplexity_b"] = api::known(one.perplexity_b);
+  }
   if (one.shares)
     json["mcnemar"] = {{"only_a", one.mcnemar.only_a},
                        {"only_b", one.mcnemar.only_b},
@@ -49,12 +58,26 @@ api::Json to_json(const quality::Comparison& one) {
 std::string to_text(const quality::Comparison& one) {
   const double unit = one.shares ? 100 : 1;
   const char* sign = one.shares ? " %" : "";
-  std::string text = fmt::format(
-      "{} {}: A {:.4g}{}, B {:.4g}{}, difference {:+.4g}{} (95 % {:+.4g} to {:+.4g}), p = {:.3g}, "
-      "{} "
-      "common items",
-      one.task, one.metric, unit * one.a, sign, unit * one.b, sign, unit * one.difference.mean,
-      sign, unit * one.difference.low, unit * one.difference.high, one.p, one.n);
+  const auto perplexity = [](const Known<double>& value) {
+    return value ? fmt::format("{:.4g}", *value) : fmt::format("n/a: {}", value.error().reason);
+  };
+  std::string text = one.task == one.metric ? one.task : fmt::format("{} {}", one.task, one.metric);
+  text += ": ";
+  if (one.quantity != one.metric) {
+    if (one.metric == "perplexity")
+      text +=
+          fmt::format("A {}, B {}; ", perplexity(one.perplexity_a), perplexity(one.perplexity_b));
+    text += one.quantity + " ";
+  }
+  // One item tells no interval.
+  const std::string interval =
+      std::isfinite(one.difference.low) && std::isfinite(one.difference.high)
+          ? fmt::format("95 % {:+.4g} to {:+.4g}", unit * one.difference.low,
+                        unit * one.difference.high)
+          : "interval n/a";
+  text += fmt::format("A {:.4g}{}, B {:.4g}{}, difference {:+.4g}{} ({}), p = {:.3g}, {}",
+                      unit * one.a, sign, unit * one.b, sign, unit * one.difference.mean, sign,
+                      interval, one.p, counted(one.n, "common item"));
   if (one.unpaired > 0) text += fmt::format(", {} unpaired", one.unpaired);
   if (one.shares)
     text +=

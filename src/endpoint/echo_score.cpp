@@ -6,10 +6,14 @@
 #include "endpoint/echo_score.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace edgelm::endpoint {
 namespace {
+
+// A token's log-probability: 0 but for rounding at most. vLLM and OpenAI write -9999 where it is
+// minus infinity or not told, and no sum over such a number means anything.
+constexpr double kRounding = 1e-3;
+constexpr double kLeastLogprob = -9000;
 
 enum class Unit { kCharacters, kBytes };
 
@@ -139,8 +143,11 @@ Result<Continuation> score_of(const Echo& echo, TokenRange range, const std::str
                   "{}: the first token of a text has no log-probability: give a context before the "
                   "continuation",
                   name);
-    if (!std::isfinite(*token.logprob) || *token.logprob > 1e-3)
-      return fail(ErrorCode::kFormat, "{}: {} is no log-probability", name, *token.logprob);
+    if (!(*token.logprob >= kLeastLogprob && *token.logprob <= kRounding))
+      return fail(ErrorCode::kFormat,
+                  "{}: {:g} is no log-probability of a token: expected {:g} to 0; servers write "
+                  "-9999 for one that they do not tell",
+                  name, *token.logprob, kLeastLogprob);
     result.sum_logprob += *token.logprob;
     ++result.n_tokens;
     if (!token.greedy) result.greedy_known = false;

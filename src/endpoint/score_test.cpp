@@ -160,6 +160,8 @@ TEST(Score, RefusesAnswersThatDoNotFit) {
         R"({"tokens": ["a", " b"], "text_offset": [5, 1], "token_logprobs": [null, -1]})",
         R"({"tokens": ["a", " b"], "text_offset": [0, 1], "token_logprobs": [null, "x"]})",
         R"({"tokens": ["a", " b"], "text_offset": [0, 1], "token_logprobs": [null, 7]})",
+        R"({"tokens": ["a", " b"], "text_offset": [0, 1], "token_logprobs": [null, -9999]})",
+        R"({"tokens": ["a", " b"], "text_offset": [0, 1], "token_logprobs": [null, -1e308]})",
         R"({"tokens": ["a", " b"], "text_offset": [0, 9], "token_logprobs": [null, -1]})",
         R"({"tokens": ["a", " b"], "text_offset": [0, 1], "token_logprobs": [null, -1],
             "top_logprobs": [null]})"}) {

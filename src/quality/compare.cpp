@@ -5,9 +5,28 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <string_view>
 #include <unordered_map>
 
 namespace edgelm::quality {
+
+namespace {
+
+// Only logarithms have a mean that is one of items.
+constexpr std::string_view kPerplexity = "perplexity";
+
+std::string quantity_of(const Record& record) {
+  if (record.metric == kPerplexity) return "mean log-likelihood";
+  return record.task == "open" ? "share of answers that ended by themselves" : record.metric;
+}
+
+Known<double> perplexity_of(double mean_log_likelihood) {
+  const double value = std::exp(-mean_log_likelihood);
+  if (std::isfinite(value)) return value;
+  return not_available(fmt::format("exp({:g}) is beyond the numbers", -mean_log_likelihood));
+}
+
+}  // namespace
 
 Result<Comparison> compare(const Record& a, const Record& b) {
   if (a.task != b.task || a.metric != b.metric)
@@ -16,6 +35,7 @@ Result<Comparison> compare(const Record& a, const Record& b) {
   Comparison result;
   result.task = a.task;
   result.metric = a.metric;
+  result.quantity = quantity_of(a);
   std::unordered_map<std::string_view, double> of_a;
   of_a.reserve(a.items.size());
   for (const Item& item : a.items) of_a.emplace(item.id, item.value);
@@ -50,6 +70,10 @@ Result<Comparison> compare(const Record& a, const Record& b) {
                 a.task, a.metric);
   result.a /= static_cast<double>(result.n);
   result.b /= static_cast<double>(result.n);
+  if (result.metric == kPerplexity) {
+    result.perplexity_a = perplexity_of(result.a);
+    result.perplexity_b = perplexity_of(result.b);
+  }
   result.difference = stats::paired_difference(values_b, values_a);
   result.bootstrap = bootstrap_mean(differences);
   result.p = result.difference.p_value;

@@ -12,9 +12,14 @@ namespace edgelm::quality {
 
 struct Comparison {
   std::string task, metric;
-  std::uint64_t n = 0;                 // items that both have
-  std::uint64_t unpaired = 0;          // items that only one has
-  double a = 0, b = 0;                 // means over the common items
+  // What a and b are means of: the metric, but of perplexities the items are log-likelihoods.
+  std::string quantity;
+  std::uint64_t n = 0;         // items that both have
+  std::uint64_t unpaired = 0;  // items that only one has
+  double a = 0, b = 0;         // means over the common items
+  // Of a and b, where the metric is one.
+  Known<double> perplexity_a = not_available("not of this metric");
+  Known<double> perplexity_b = not_available("not of this metric");
   stats::PairedDifference difference;  // b - a per item, 95 % by Student's t
   Interval bootstrap;                  // 95 %, of the same mean
   double p = 1;                        // of the difference: McNemar's mid-p, else Student's

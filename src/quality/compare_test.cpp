@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace edgelm::quality {
 namespace {
 
@@ -30,6 +32,26 @@ TEST(Compare, MeansArePairedByItem) {
   EXPECT_DOUBLE_EQ(got.difference.mean, 1.5);
   EXPECT_DOUBLE_EQ(got.difference.standard_error, 0.5);
   EXPECT_FALSE(got.shares);
+}
+
+// The items are log-likelihoods, and no perplexity is below 1.
+TEST(Compare, PerplexitiesAreNotCalledByTheirLogarithms) {
+  Record a = record();
+  a.task = "lambada";
+  a.metric = "perplexity";
+  a.random_level = not_available("not a choice task");
+  a.items = {{.id = "1", .value = -10}, {.id = "2", .value = -14}};
+  Record b = a;
+  b.items[1].value = -12;
+  const Comparison got = compare(a, b).value();
+  EXPECT_EQ(got.quantity, "mean log-likelihood");
+  EXPECT_DOUBLE_EQ(got.a, -12);
+  EXPECT_DOUBLE_EQ(*got.perplexity_a, std::exp(12.0));
+  EXPECT_DOUBLE_EQ(*got.perplexity_b, std::exp(11.0));
+  for (Item& item : b.items) item.value = -5000;
+  EXPECT_NE(compare(a, b).value().perplexity_b.error().reason.find("exp(5000)"), std::string::npos);
+  EXPECT_EQ(compare(record(), record()).value().quantity, "acc");
+  EXPECT_FALSE(compare(record(), record()).value().perplexity_a);
 }
 
 TEST(Compare, RefusesWhatHasNothingInCommon) {

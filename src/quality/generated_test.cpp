@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "quality/compare.h"
 #include "quality/gsm8k.h"
 #include "quality/lambada.h"
 #include "quality/open_questions.h"
@@ -36,6 +37,17 @@ TEST(Lambada, ScoresTheLastWord) {
   EXPECT_DOUBLE_EQ(*got.records.at(0).value, 0.5);
   EXPECT_DOUBLE_EQ(*got.records.at(1).value, std::exp(2.0));
   EXPECT_LT(got.records[1].low, got.records[1].high);
+}
+
+TEST(Lambada, APerplexityBeyondTheNumbersIsAbsent) {
+  const auto passages =
+      read_lambada(file("{\"text\": \"one two\"}\n{\"text\": \"a b\"}\n")).value();
+  ScriptedSubject subject;
+  subject.score_pair = [](const Pair&) { return ScriptedSubject::likelihood(-8000, 1, false); };
+  const Evaluation got = evaluate_lambada(subject, passages, "d", {}).value();
+  ASSERT_FALSE(got.records.at(1).value);
+  EXPECT_EQ(got.records[1].value.error().reason,
+            "exp(8000), of the mean log-likelihood, is beyond the numbers");
 }
 
 TEST(Lambada, ComparesTheFirstWordOfAnAnswer) {
@@ -141,6 +153,21 @@ TEST(Gsm8k, TooLongIsWrongAndBrokenEnds) {
   Gsm8kOptions chat;
   chat.chat = true;
   EXPECT_FALSE(evaluate_gsm8k(subject, problems(10), {}, "d", chat));
+}
+
+TEST(OpenQuestions, AQuestionThatStandsThereTwiceIsTwoItems) {
+  const std::string line = "{\"question_id\": 1, \"category\": \"x\", \"turns\": [\"hi\"]}\n";
+  const auto questions = read_questions(file(line + line + line)).value();
+  ScriptedSubject subject;
+  subject.answer_prompt = [](const Prompt&) -> Result<std::string> { return std::string("so"); };
+  const Evaluation got = answer_questions(subject, questions, "d", {}).value();
+  const Record& record = got.records.at(0);
+  ASSERT_EQ(record.items.size(), 3U);
+  EXPECT_NE(record.items[0].id, record.items[1].id);
+  EXPECT_NE(record.items[1].id, record.items[2].id);
+  const Comparison same = compare(record, record).value();
+  EXPECT_EQ(same.n, 3U);
+  EXPECT_EQ(same.unpaired, 0U);
 }
 
 TEST(OpenQuestions, EveryTurnSeesTheAnswersBefore) {

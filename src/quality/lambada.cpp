@@ -97,8 +97,12 @@ void add_records(const Subject& subject, const std::string& data, const LambadaO
   perplexity.items = std::move(got.likelihood);
   set_mean(perplexity);
   // exp of the negative mean; the interval turns round with it.
-  const double value = std::exp(-*perplexity.value);
+  const double mean = -*perplexity.value;
+  const double value = std::exp(mean);
   perplexity.value = value;
+  if (!std::isfinite(value))
+    perplexity.value = not_available(
+        fmt::format("exp({:g}), of the mean log-likelihood, is beyond the numbers", mean));
   perplexity.standard_error *= value;
   perplexity.low = std::exp(-perplexity.low);
   perplexity.high = std::exp(-perplexity.high);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "api/json.h"
 #include "quality/sample.h"
@@ -55,6 +56,7 @@ Result<std::vector<OpenQuestion>> read_questions(const TextFile& file) {
   std::vector<OpenQuestion> questions;
   const std::vector<Line> lines = file.lines();
   questions.reserve(lines.size());
+  std::unordered_map<std::string, std::size_t> seen;
   for (const Line& line : lines) {
     if (line.text.find_first_not_of(" \t") == std::string_view::npos) continue;
     const std::string place = fmt::format("{}:{}", file.path, line.number);
@@ -68,6 +70,8 @@ Result<std::vector<OpenQuestion>> read_questions(const TextFile& file) {
     if (api::find(json, "reference") != nullptr)
       EDGELM_TRY(read_texts(json, "reference", place, question.references));
     question.id = fmt::format("{}-{}", number, short_hash(question.turns[0]));
+    // A question that stands there twice is two items, which must not pair with each other.
+    if (const std::size_t n = ++seen[question.id]; n > 1) question.id += fmt::format("-{}", n);
     questions.push_back(std::move(question));
   }
   return questions;

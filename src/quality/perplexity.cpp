@@ -66,9 +66,9 @@ Result<Perplexity> perplexity(const std::shared_ptr<const model::Model>& model,
     if (progress) progress(index + 1, chunks.count(), std::exp(sums.mean()));
   }
   if (result.chunks == 0) return fail(ErrorCode::kIo, "interrupted");
-  if (!std::isfinite(sums.sum))
+  if (!std::isfinite(std::exp(sums.mean())))
     return fail(ErrorCode::kFormat,
-                "{}: the model computes no numbers (a log-likelihood is not finite): weights are "
+                "{}: the model computes no numbers (the perplexity is not finite): weights are "
                 "damaged or leave the range of float32",
                 model->file().path());
   result.perplexity = std::exp(sums.mean());
