@@ -21,11 +21,16 @@ namespace edgelm::apps {
 void add_subject_flags(CLI::App& command, EvalOptions& options) {
   command.add_option("model,-m,--model", options.model,
                      std::string(kModelHelp) + "; with --endpoint the server's name for a model");
-  command.add_option("--endpoint", options.endpoint,
-                     "An OpenAI-compatible server instead of a file: http://127.0.0.1:8080");
+  command
+      .add_option("--endpoint", options.endpoint,
+                  "An OpenAI-compatible server instead of a file: http://127.0.0.1:8080")
+      ->check(not_empty());
   command.add_option("--api-key-file", options.api_key_file,
                      "The server's key (default: environment OPENAI_API_KEY, if set)");
-  command.add_option("--timeout", options.timeout_s, "Seconds to wait for the server")
+  command
+      .add_option(
+          "--timeout", options.timeout_s,
+          "Seconds to wait for the server: to its first piece of text, and from one to the next")
       ->check(CLI::Range(1, 86400))
       ->capture_default_str();
   command

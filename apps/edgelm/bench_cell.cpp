@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <cstdlib>
 
 #include "apps/edgelm/commands.h"
@@ -66,11 +68,16 @@ Result<measure::Record> measure_on_engine(const CellJob& job, const measure::Sur
   return measure_cell(job.spec, rig, around);
 }
 
+std::chrono::milliseconds milliseconds_of(double seconds) {
+  return std::chrono::milliseconds(std::max<std::int64_t>(1, std::llround(seconds * 1e3)));
+}
+
 Result<measure::Record> measure_on_server(const CellJob& job, const measure::Surroundings& around) {
   const char* key = job.api_key_env.empty() ? nullptr : std::getenv(job.api_key_env.c_str());
   auto server = endpoint::Endpoint::connect({.url = job.endpoint,
                                              .model = job.model,
                                              .api_key = key == nullptr ? "" : key,
+                                             .timeout = milliseconds_of(job.endpoint_timeout_s),
                                              .context_tokens = context_of(job.spec.settings)});
   if (!server) return failed(job, measure::Outcome::kFailed, server.error().message);
   return measure_endpoint(job.spec, **server, around);

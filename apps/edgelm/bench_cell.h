@@ -22,6 +22,7 @@ struct CellJob {
   std::string power = "auto";
   std::string endpoint;  // not empty: a server is measured, and `model` is its name there
   std::string api_key_env;
+  double endpoint_timeout_s = 120;  // without a piece of text
 };
 
 api::Json to_json(const CellJob& job);

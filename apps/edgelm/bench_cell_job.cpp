@@ -78,7 +78,8 @@ api::Json to_json(const CellJob& job) {
           {"probe", job.probe},
           {"power", job.power},
           {"endpoint", job.endpoint},
-          {"api_key_env", job.api_key_env}};
+          {"api_key_env", job.api_key_env},
+          {"endpoint_timeout_s", job.endpoint_timeout_s}};
 }
 
 Result<CellJob> job_from_text(std::string_view text) {
@@ -98,6 +99,7 @@ Result<CellJob> job_from_text(std::string_view text) {
   f.need("power", job.power);
   f.need("endpoint", job.endpoint);
   f.need("api_key_env", job.api_key_env);
+  f.need("endpoint_timeout_s", job.endpoint_timeout_s);
   EDGELM_TRY(f.done());
   return job;
 }

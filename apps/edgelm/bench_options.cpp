@@ -67,9 +67,11 @@ void add_what(CLI::App& command, BenchOptions& options) {
       ->check(command_for_modes());
   command.add_option("--power-mode-after", options.power_mode_after,
                      "The mode that this command is given at the end");
-  command.add_option("--endpoint", options.endpoint,
-                     "Measure an OpenAI-compatible server on this device instead: its URL; --model "
-                     "then names one of its models");
+  command
+      .add_option("--endpoint", options.endpoint,
+                  "Measure an OpenAI-compatible server on this device instead: its URL; --model "
+                  "then names one of its models")
+      ->check(not_empty());
   command.add_option("--api-key-env", options.api_key_env,
                      "The environment variable that holds the server's API key");
   command.add_option("--isa", options.cpu.isa,
@@ -106,8 +108,10 @@ void add_protocol(CLI::App& command, BenchOptions& options) {
                    "Do not probe the memory's read bandwidth before each repetition");
   command.add_flag("--force", options.force, "Try what will not fit by the plan");
   command
-      .add_option("--timeout", options.timeout_s,
-                  "Seconds after which a cell is given up; 0: never")
+      .add_option(
+          "--timeout", options.timeout_s,
+          "Seconds after which a cell is given up; 0: never. A server that sends no text for "
+          "so long, or for 120 s, has failed")
       ->check(real_number(0, 1e7))
       ->capture_default_str();
   command.add_option("--seed", options.seed, "Of the order of the cells; 0: another every time")

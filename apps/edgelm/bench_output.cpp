@@ -10,20 +10,10 @@
 #include "apps/edgelm/bench_row.h"
 #include "os/cpu.h"
 #include "os/memory.h"
+#include "report/csv.h"
 
 namespace edgelm::apps {
 namespace {
-
-// Quotes a CSV field when it needs it (RFC 4180).
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
 
 // An absent figure is an empty field.
 std::string csv_number(const Known<double>& value, int digits) {
@@ -121,17 +111,20 @@ std::string csv_line(const BenchRow& row) {
   return fmt::format(
       "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},"
       "{},{}",
-      csv_field(r.settings.model), csv_field(r.settings.type), csv_count(r.parameters), row.test(),
-      csv_count(r.settings.threads), r.settings.isa, rates, samples,
+      report::csv_field(r.settings.model), report::csv_field(r.settings.type),
+      csv_count(r.parameters), row.test(), csv_count(r.settings.threads),
+      report::csv_field(r.settings.isa), rates, samples,
       f.bytes_per_token > 0 ? fmt::format("{:.0f}", f.bytes_per_token) : std::string(),
       giga(f.bytes_per_s), giga(r.read_bytes_per_s), csv_number(f.fraction, 4),
       csv_number(r.warm_load_ms, 3), csv_bytes(r.planned.weights), csv_bytes(r.planned.kv),
-      csv_bytes(r.planned.compute), csv_bytes(r.memory.peak_rss), r.settings.kv_type, interval,
-      csv_number(r.cold_load_ms, 3), csv_number(ttft, 3), decode(median_of(r.tpot_ms)),
-      decode(r.itl_p50_ms), decode(r.itl_p90_ms), decode(r.itl_p99_ms),
-      csv_number(f.joules_per_token, 6), csv_number(f.net_joules_per_token, 6),
+      csv_bytes(r.planned.compute), csv_bytes(r.memory.peak_rss),
+      report::csv_field(r.settings.kv_type), interval, csv_number(r.cold_load_ms, 3),
+      csv_number(ttft, 3), decode(median_of(r.tpot_ms)), decode(r.itl_p50_ms), decode(r.itl_p90_ms),
+      decode(r.itl_p99_ms), csv_number(f.joules_per_token, 6),
+      csv_number(f.net_joules_per_token, 6),
       r.sensor.id.empty() ? std::string_view() : device::scope_name(r.sensor.scope),
-      csv_field(r.settings.power_mode), outcome_word(r.outcome), csv_field(r.reason));
+      report::csv_field(r.settings.power_mode), outcome_word(r.outcome),
+      report::csv_field(r.reason));
 }
 
 api::Json to_json(const BenchRow& row) {

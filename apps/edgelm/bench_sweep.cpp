@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <random>
@@ -15,6 +18,7 @@
 #include "apps/edgelm/output.h"
 #include "apps/edgelm/progress.h"
 #include "base/counted.h"
+#include "base/printable.h"
 #include "device/power/power_mode.h"
 #include "device/power/sources.h"
 #include "endpoint/endpoint.h"
@@ -57,6 +61,12 @@ std::string duration(double seconds) {
   if (whole < 60) return fmt::format("{} s", whole);
   if (whole < 3600) return fmt::format("{} min", (whole + 30) / 60);
   return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
+}
+
+// A server that has been silent for so long has hung, however long a cell may take.
+double endpoint_timeout_s(const BenchOptions& options) {
+  constexpr double kMost = 120;
+  return options.timeout_s > 0 ? std::min(options.timeout_s, kMost) : kMost;
 }
 
 class BenchSweep {
@@ -120,8 +130,12 @@ Status BenchSweep::list_endpoint(measure::SweepLists& lists) {
   for (const std::string& name : wanted) {
     EDGELM_TRY_ASSIGN(
         const auto server,
-        endpoint::Endpoint::connect(
-            {.url = options_.endpoint, .model = name, .api_key = key == nullptr ? "" : key}));
+        endpoint::Endpoint::connect({.url = options_.endpoint,
+                                     .model = name,
+                                     .api_key = key == nullptr ? "" : key,
+                                     .timeout = std::chrono::milliseconds(std::max<std::int64_t>(
+                                         1, std::llround(endpoint_timeout_s(options_) * 1e3))),
+                                     .cancelled = [] { return stop_signal != 0; }}));
     names_.push_back(server->model());
     lists.models.push_back({.name = server->model(), .hash = "", .type = ""});
     lists.engine = fmt::format("{} {}", server_kind_name(server->server()), server->url());
@@ -183,6 +197,7 @@ CellJob BenchSweep::job_of(const measure::Cell& cell, bool first_of_model) const
   job.power = options_.power;
   job.endpoint = options_.endpoint;
   job.api_key_env = options_.api_key_env;
+  job.endpoint_timeout_s = endpoint_timeout_s(options_);
   return job;
 }
 
@@ -231,8 +246,8 @@ measure::SweepHooks BenchSweep::hooks(BenchKeeper& keeper) {
   hooks.progress = [this](const measure::SweepProgress& progress, const measure::Cell& cell) {
     progress_ = progress;
     const measure::Settings& s = cell.settings;
-    cell_name_ =
-        fmt::format("{} pp{} tg{} t{}", s.model, s.prompt_tokens, s.decode_tokens, s.threads);
+    cell_name_ = fmt::format("{} pp{} tg{} t{}", printable(s.model), s.prompt_tokens,
+                             s.decode_tokens, s.threads);
   };
   hooks.stop = [&keeper] { return stop_signal != 0 || !keeper.printed(); };
   if (modes_)

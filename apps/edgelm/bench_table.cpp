@@ -12,6 +12,7 @@
 #include "base/printable.h"
 #include "measure/other_load.h"
 #include "measure/series.h"
+#include "report/text.h"
 
 namespace edgelm::apps {
 namespace {
@@ -36,6 +37,11 @@ std::string parameters(std::uint64_t n) {
 
 std::string number(const Known<double>& value, int digits, double factor = 1) {
   return value ? fmt::format("{:.{}f}", *value * factor, digits) : std::string();
+}
+
+// Names and reasons come from files and servers.
+std::string safe(const std::string& text) {
+  return report::markdown_escaped(printable(text, std::string::npos));
 }
 
 std::string or_na(std::string text) { return text.empty() ? "n/a" : std::move(text); }
@@ -122,9 +128,8 @@ void add_columns(Table& table, const std::vector<BenchRow>& rows) {
   const auto settings = [](const BenchRow& row) -> const measure::Settings& {
     return row.record->settings;
   };
-  table.add("model", false,
-            [&](const BenchRow& row) { return printable(settings(row).model, std::string::npos); });
-  table.add("type", false, [&](const BenchRow& row) { return or_na(settings(row).type); });
+  table.add("model", false, [&](const BenchRow& row) { return safe(settings(row).model); });
+  table.add("type", false, [&](const BenchRow& row) { return or_na(safe(settings(row).type)); });
   table.add("params", false,
             [](const BenchRow& row) { return parameters(row.record->parameters); });
   table.add("test", false, [&](const BenchRow& row) {
@@ -133,7 +138,8 @@ void add_columns(Table& table, const std::vector<BenchRow>& rows) {
                              : " kv " + settings(row).kv_type);
   });
   table.add(
-      "power mode", false, [&](const BenchRow& row) { return settings(row).power_mode; }, false);
+      "power mode", false, [&](const BenchRow& row) { return safe(settings(row).power_mode); },
+      false);
   table.add("threads", true, [&](const BenchRow& row) {
     return settings(row).threads == 0 ? "n/a" : std::to_string(settings(row).threads);
   });
@@ -239,9 +245,9 @@ std::string remarks(const std::vector<BenchRow>& rows) {
   std::string text;
   for (const std::string& note : order) {
     const auto& places = where[note];
-    text += fmt::format("- {}{}: {}\n", printable(places.front(), std::string::npos),
+    text += fmt::format("- {}{}: {}\n", safe(places.front()),
                         places.size() > 1 ? fmt::format(" and {} more", places.size() - 1) : "",
-                        printable(note, std::string::npos));
+                        safe(note));
   }
   return text;
 }

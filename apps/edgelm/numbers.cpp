@@ -22,6 +22,13 @@ CLI::Validator whole_number(std::uint64_t max) {
   return {check, "", "whole_number"};
 }
 
+CLI::Validator not_empty() {
+  const auto check = [](const std::string& text) {
+    return std::string(text.empty() ? "expected a value, got an empty one" : "");
+  };
+  return {check, "", "not_empty"};
+}
+
 CLI::Validator real_number(double low, double high) {
   const auto check = [low, high](const std::string& text) {
     double value = 0;

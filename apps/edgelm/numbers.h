@@ -11,6 +11,8 @@
 namespace edgelm::apps {
 
 CLI::Validator whole_number(std::uint64_t max);
+// "" is what a shell makes of a variable that is not set: not the same as no flag.
+CLI::Validator not_empty();
 
 // Finite and from `low` to `high`.
 CLI::Validator real_number(double low = std::numeric_limits<double>::lowest(),

@@ -9,33 +9,17 @@
 #include <map>
 #include <utility>
 
-#include "formats/printable.h"
+#include "base/printable.h"
 #include "report/figures.h"
 
 namespace edgelm::report {
 namespace {
 
-std::string quoted(const std::string& text) {
-  // A cell that begins so would be run as a formula by spreadsheets.
-  const bool formula = !text.empty() && std::string("=+-@\t\r").find(text[0]) != std::string::npos;
-  std::string safe = formula ? "'" + text : text;
-  if (safe.find_first_of(",\"\r\n'") == std::string::npos) return safe;
-  std::string out = "\"";
-  for (const char c : safe) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + '"';
-}
-
 // Lines whose columns are found by name, in the order in which names first appeared.
 class Sheet {
  public:
   void begin() { lines_.emplace_back(); }
-  void text(const std::string& column, const std::string& value) {
-    // Control codes would reach a terminal that shows the file.
-    put(column, quoted(formats::printable(value, std::string::npos)));
-  }
+  void text(const std::string& column, const std::string& value) { put(column, csv_field(value)); }
   void known_text(const std::string& column, const Known<std::string>& known) {
     if (known) {
       text(column, *known);
@@ -67,7 +51,7 @@ class Sheet {
   }
   [[nodiscard]] std::string write() const {
     std::string out;
-    for (const std::string& column : order_) out += quoted(column) + ",";
+    for (const std::string& column : order_) out += csv_field(column) + ",";
     out += std::string(kAbsent) + "\r\n";
     for (const auto& line : lines_) {
       for (const std::string& column : order_) {
@@ -75,7 +59,7 @@ class Sheet {
         out += (at == line.end() ? "" : at->second) + ",";
       }
       const auto why = line.find(kAbsent);
-      out += (why == line.end() ? "" : quoted(why->second)) + "\r\n";
+      out += (why == line.end() ? "" : csv_field(why->second)) + "\r\n";
     }
     return out;
   }
@@ -228,6 +212,21 @@ void add_evaluation(Sheet& sheet, const quality::Record& q) {
 }
 
 }  // namespace
+
+std::string csv_field(std::string_view text) {
+  // Control codes would reach a terminal that shows the file.
+  std::string safe = printable(text, std::string::npos);
+  // A cell that begins so would be run as a formula by spreadsheets.
+  if (!safe.empty() && std::string_view("=+-@").find(safe[0]) != std::string_view::npos)
+    safe.insert(0, 1, '\'');
+  if (safe.find_first_of(",\"\r\n'") == std::string::npos) return safe;
+  std::string out = "\"";
+  for (const char c : safe) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + '"';
+}
 
 std::string csv(const std::vector<Row>& rows, const std::vector<quality::Record>& evaluations,
                 const Options& options) {

@@ -20,15 +20,8 @@ constexpr std::size_t kLongest = 400;  // of one cell
 
 std::string clean(const std::string& text) { return formats::printable(text, kLongest); }
 
-// Markdown would take these for its own.
 std::string markdown_clean(const std::string& text) {
-  std::string out;
-  for (const char c : clean(text)) {
-    if (c == '|' || c == '<' || c == '*' || c == '_' || c == '`' || c == '[' || c == ']')
-      out += '\\';
-    out += c;
-  }
-  return out;
+  return markdown_escaped(clean(text), "|<*_`[]");
 }
 
 // Columns on a terminal: continuation bytes of UTF-8 take no room.
@@ -177,6 +170,16 @@ std::string terminal_table(const Table& table, std::size_t room) {
     out += fmt::format("({}) {}\n", i + 1, clean(grid.notes[i]));
   for (const auto& [reason, titles] : nowhere)
     out += fmt::format("n/a in every row: {}. Reason: {}\n", titles, clean(reason));
+  return out;
+}
+
+std::string markdown_escaped(std::string_view text, std::string_view special) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    if (special.find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
   return out;
 }
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "process.h"
 #include "support/scripted_api.h"
 
@@ -68,6 +70,49 @@ TEST(BenchEndpoint, WrongAddressesAndNames) {
   EXPECT_EQ(key.exit_code, 2);
   EXPECT_THAT(key.err, HasSubstr("NO_SUCH_VARIABLE"));
   EXPECT_EQ(run("edgelm bench --endpoint file:///etc/passwd").exit_code, 2);
+}
+
+// A server names its model as it likes.
+TEST(BenchEndpoint, NamesAreNoFormulasCodesOrTables) {
+  const std::string name = "=cmd|'/c calc'!A1<script>\n\x1b[31mred";
+  const test::ScriptedApi server(generate, "someone", {name});
+  const std::string command =
+      "edgelm bench --endpoint " + server.url() + " -p 8 -n 4 -r 1 --no-store";
+  const Outcome csv = run(command + " -o csv");
+  ASSERT_EQ(csv.exit_code, 0) << csv.err;
+  EXPECT_THAT(csv.out, HasSubstr("\n\"'=cmd|'/c calc'!A1<script>\\n\\x1b[31mred\","));
+  const Outcome table = run(command);
+  EXPECT_THAT(table.out, HasSubstr("| =cmd\\|'/c calc'!A1\\<script>\\n\\x1b\\[31mred |"));
+  EXPECT_EQ((csv.out + csv.err + table.out + table.err).find('\x1b'), std::string::npos);
+}
+
+TEST(BenchEndpoint, AnUnsetVariableIsNoAddress) {
+  for (const std::string command : {"bench", "eval open -f questions.jsonl"}) {
+    const Outcome outcome = run("edgelm " + command + " --endpoint ''");
+    EXPECT_EQ(outcome.exit_code, 2) << command;
+    EXPECT_THAT(outcome.err, HasSubstr("--endpoint")) << command;
+    EXPECT_EQ(outcome.out, "");
+  }
+}
+
+TEST(BenchEndpoint, ASilentServerIsGivenUpInTime) {
+  test::LoopbackServer silent(
+      [](const test::HttpRequest&, test::Exchange& exchange) { exchange.wait_for_client(); });
+  const Outcome outcome = run("edgelm bench --endpoint " + silent.url() + " --timeout 0.5");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("no answer within 0.5 s"));
+  // Comments keep the connection alive, and say nothing.
+  const test::ScriptedApi pings([](const test::HttpRequest&, test::Exchange& exchange) {
+    exchange.begin_chunks();
+    while (exchange.chunk(": ping\n\n") && exchange.wait_ms(20)) {
+    }
+  });
+  std::ofstream(work_folder() + "/one_test.csv") << "question,w,x,y,z,B\n";
+  const Outcome eval =
+      run("edgelm eval choice --letters --no-store --timeout 1 -f one_test.csv --endpoint " +
+          pings.url());
+  EXPECT_EQ(eval.exit_code, 1);
+  EXPECT_THAT(eval.err, HasSubstr("no text for 1 s"));
 }
 
 TEST(BenchEndpoint, AServerThatFailsIsARecord) {
