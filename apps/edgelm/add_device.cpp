@@ -1,7 +1,5 @@
 // edgelm device: the passport of this device, or of a recorded one.
 
-#include <sys/stat.h>
-
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -9,12 +7,12 @@
 #include "api/json.h"
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/device_text.h"
+#include "apps/edgelm/machine.h"
 #include "apps/edgelm/output.h"
 #include "apps/edgelm/progress.h"
 #include "cache/user_folder.h"
 #include "device/passport_json.h"
 #include "measure/device_speed.h"
-#include "os/system_files.h"
 
 namespace edgelm::apps {
 namespace {
@@ -38,11 +36,6 @@ struct DeviceFlags {
   bool quick = false;
   bool no_measure = false;
 };
-
-bool is_folder(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
 
 // Where the temporary file of the storage measurement goes: beside what the cache keeps, so onto
 // the disk from which models are loaded.
@@ -76,13 +69,7 @@ Status measure(const DeviceFlags& flags, device::Passport& passport) {
 }
 
 Status run_device(const DeviceFlags& flags) {
-  if (!flags.sysroot.empty() && !is_folder(flags.sysroot))
-    return fail(ErrorCode::kNotFound,
-                "{}: no such folder; --sysroot takes one that holds proc, sys and etc of the "
-                "recorded machine",
-                flags.sysroot);
-  const auto files = os::system_files(flags.sysroot);
-  device::Passport passport = device::describe(*files);
+  EDGELM_TRY_ASSIGN(device::Passport passport, describe_machine(flags.sysroot));
   if (flags.sysroot.empty()) EDGELM_TRY(measure(flags, passport));
   if (flags.output == "json") return write_result(api::dump(device::to_json(passport)) + "\n");
   return write_result(passport_text(passport));

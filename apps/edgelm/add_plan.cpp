@@ -6,6 +6,7 @@
 
 #include "apps/edgelm/commands.h"
 #include "apps/edgelm/models.h"
+#include "apps/edgelm/numbers.h"
 #include "apps/edgelm/output.h"
 #include "apps/edgelm/plan_candidates.h"
 #include "apps/edgelm/plan_device.h"
@@ -31,6 +32,8 @@ constexpr const char* kExamples =
     "  edgelm plan qwen2.5-7b qwen2.5-0.5b --types Q4_K_M,Q8_0 --device pi5-8gb --goal quality\n"
     "  edgelm plan --list-devices\n"
     "  edgelm plan --validate";
+
+constexpr std::uint32_t kMostTokens = 1U << 24U;
 
 struct PlanFlags {
   PlanRequest request;
@@ -87,8 +90,23 @@ Status plan(PlanFlags& flags) {
     EDGELM_TRY_ASSIGN(own, econ::load_prices(flags.request.prices_file));
   }
   const econ::Prices& prices = flags.request.prices_file.empty() ? econ::default_prices() : own;
-  EDGELM_TRY_ASSIGN(const predict::Device device, plan_device(flags.device, flags.sysroot));
-  EDGELM_TRY_ASSIGN(const Plan result, make_plan(device, flags.request, prices));
+  EDGELM_TRY_ASSIGN(predict::Device device, plan_device(flags.device, flags.sysroot));
+  // Everything that a user may have named wrong, before this device is measured.
+  const bool here = flags.device.empty() && flags.sysroot.empty();
+  if (here) {
+    predict::Profile to_be_measured;
+    to_be_measured.engine = "edgelm";
+    device.profiles.insert(device.profiles.begin(), std::move(to_be_measured));
+  }
+  EDGELM_TRY_ASSIGN(const std::vector<const predict::Profile*> profiles,
+                    choose_profiles(device, flags.request));
+  const std::string engine = profiles.front()->engine;
+  EDGELM_TRY(predict::check_request(flags.request.request, device.passport, engine));
+  EDGELM_TRY_ASSIGN(const PlanModels models, describe_models(flags.request));
+  if (here && engine == "edgelm") {
+    EDGELM_TRY_ASSIGN(device, with_speeds(std::move(device.passport)));
+  }
+  EDGELM_TRY_ASSIGN(const Plan result, make_plan(device, flags.request, models, prices));
   for (const PlanFailure& failure : result.failures) warn(failure.message);
   const std::string text = flags.output == "json"  ? plan_json(result)
                            : flags.output == "csv" ? plan_csv(result)
@@ -113,32 +131,40 @@ void add_plan(CLI::App& app, Outcome& outcome) {
                       "shape, OWNER/REPO[@REVISION][:TYPE] on a hub, or URLs");
   command->add_option("--types", flags->types, "Types for models that are named without one")
       ->delimiter(',');
-  command->add_option("--device", flags->device,
-                      "A shipped passport by its name, or a file from edgelm device -o json "
-                      "(default: this device)");
-  command->add_option("--sysroot", flags->sysroot,
-                      "Folder with another machine's /proc and /sys: its memory is planned for");
+  auto* device =
+      command->add_option("--device", flags->device,
+                          "A shipped passport by its name, or a file from edgelm device -o json "
+                          "(default: this device)");
+  command
+      ->add_option("--sysroot", flags->sysroot,
+                   "Folder with another machine's proc, sys and etc: its memory and processors, "
+                   "and what is known of its board's speed by others")
+      ->excludes(device);
   command
       ->add_option("-c,--ctx", request.context_tokens,
-                   "Context in tokens to plan the memory for (default: the model's, at most "
-                   "4096)")
-      ->check(CLI::Range(1U, 1U << 24U));
+                   "Context in tokens to plan the memory for, not less than -d + -p + -n (default: "
+                   "the model's, at most 4096, or -d + -p + -n when that is more)")
+      ->check(whole_number(kMostTokens))
+      ->check(CLI::Range(1U, kMostTokens));
   command
       ->add_option("--kv-type", request.kv_type, "How keys and values are cached: f16, q8_0, ...")
       ->capture_default_str();
   command
-      ->add_option("-t,--threads", request.threads, "Thread counts (default: all that are known)")
+      ->add_option("-t,--threads", request.threads,
+                   "Thread counts, at most what the device has (default: all that are known)")
       ->delimiter(',')
+      ->check(whole_number(1024))
       ->check(CLI::Range(1, 1024));
   command->add_option("-p,--prompt", request.prompt_tokens, "Tokens of the prompt")
-      ->check(CLI::Range(0U, 1U << 24U))
+      ->check(whole_number(kMostTokens))
       ->capture_default_str();
   command->add_option("-n,--predict", request.decode_tokens, "Tokens of the answer")
-      ->check(CLI::Range(1U, 1U << 24U))
+      ->check(whole_number(kMostTokens))
+      ->check(CLI::Range(1U, kMostTokens))
       ->capture_default_str();
   command
       ->add_option("-d,--depth", request.depth_tokens, "Positions in the cache before the prompt")
-      ->check(CLI::Range(0U, 1U << 24U));
+      ->check(whole_number(kMostTokens));
   command->add_option("--engine", flags->request.engine,
                       "edgelm, llama.cpp, \"llama.cpp 2024\", Ollama, MLC: what is known for the "
                       "device (default: the first)");
@@ -148,7 +174,8 @@ void add_plan(CLI::App& app, Outcome& outcome) {
       ->delimiter(',');
   command
       ->add_option("--goal", flags->goal,
-                   "Recommend a model, threads and power mode for speed, energy, cost or quality")
+                   "Recommend a model, threads and power mode for speed, energy, cost or quality; "
+                   "those that are as good are told apart by S_t, J/token over tokens/s")
       ->check(CLI::IsMember({"speed", "energy", "cost", "quality"}));
   command->add_option("--quality", flags->request.quality_file,
                       "Quality records, one JSON per line (default: published losses by size and "

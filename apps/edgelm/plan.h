@@ -25,7 +25,7 @@ struct Plan {
   std::optional<predict::Goal> goal;
   predict::Recommendation recommendation;  // when there is a goal
   const econ::Prices* prices = nullptr;    // not owned; outlives the plan
-  double prompt_tokens = 0, decode_tokens = 0;
+  double depth_tokens = 0, prompt_tokens = 0, decode_tokens = 0;
 };
 
 std::string plan_text(const Plan& plan);

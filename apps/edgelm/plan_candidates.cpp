@@ -15,12 +15,6 @@ namespace {
 
 constexpr std::uint64_t kMaxQualityBytes = 256U << 20U;
 
-// Score per model, higher is better, of the task that most models have.
-struct QualityTable {
-  std::string task;
-  std::map<std::string, double> scores;
-};
-
 Result<QualityTable> read_quality(const std::string& path) {
   EDGELM_TRY_ASSIGN(const std::string text, os::read_file(path, kMaxQualityBytes));
   std::map<std::string, std::map<std::string, double>> by_task;
@@ -75,17 +69,20 @@ void add_quality(const predict::Model& model, const std::optional<QualityTable>&
     c.quality = not_available(loss.error().reason);
 }
 
-econ::Summary economics_of(const predict::Prediction& p, const predict::Request& request,
+// Decode and prefill: indices of the thread counts.
+econ::Summary economics_of(const predict::Prediction& p, std::size_t decode_at,
+                           std::size_t prefill_at, const predict::Request& request,
                            const std::string& device, const econ::Prices& prices) {
   econ::Inputs in;
   in.prompt_tokens = request.prompt_tokens;
   in.output_tokens = request.decode_tokens;
   in.device = device;
-  if (p.ttft_s)
-    in.ttft_s = p.ttft_s->value;
+  const Known<predict::Interval>& ttft = p.ttft_by_threads[prefill_at];
+  if (ttft)
+    in.ttft_s = ttft->value;
   else
-    in.ttft_s = not_available(p.ttft_s.error().reason);
-  const predict::Speed& decode = p.decode_best();
+    in.ttft_s = not_available(ttft.error().reason);
+  const predict::Speed& decode = p.decode[decode_at];
   in.tokens_per_s = decode.tokens_per_s.value;
   const auto joules = [](const predict::Speed& speed) -> Known<double> {
     if (speed.joules_per_token) return speed.joules_per_token->value;
@@ -94,7 +91,7 @@ econ::Summary economics_of(const predict::Prediction& p, const predict::Request&
   in.decode_joules_per_token = joules(decode);
   in.prefill_joules_per_token = p.prefill.empty()
                                     ? Known<double>(not_available("no prefill figures"))
-                                    : joules(p.prefill_best());
+                                    : joules(p.prefill[prefill_at]);
   return econ::summarise(in, prices);
 }
 
@@ -124,8 +121,11 @@ std::string known_engines(const predict::Device& device) {
 Result<std::vector<const predict::Profile*>> choose_profiles(const predict::Device& device,
                                                              const PlanRequest& request) {
   if (device.profiles.empty())
-    return fail(ErrorCode::kNotFound, "{}: no speeds are known for it: {}", device.passport.name,
-                device.why_not_here);
+    return fail(
+        ErrorCode::kNotFound,
+        "{} ({}): no speeds are known for it: {}; for a board of edgelm plan --list-devices "
+        "there are public ones, and edgelm device -o json on the machine gives its own",
+        device.passport.name, device.passport.board.name, device.why_not_here);
   const std::string engine =
       request.engine.empty() ? device.profiles.front().engine : request.engine;
   std::vector<const predict::Profile*> of_engine;
@@ -144,6 +144,11 @@ Result<std::vector<const predict::Profile*>> choose_profiles(const predict::Devi
     const Known<std::string>& current = device.passport.power_modes.current;
     for (const predict::Profile* profile : of_engine)
       if (current && profile->power_mode == *current) chosen.push_back(profile);
+    // A mode that is on and not known is no reason to speak of another; a governor is no mode.
+    if (chosen.empty() && current && !of_engine.front()->power_mode.empty())
+      return fail(ErrorCode::kNotFound,
+                  "{} on {} in its power mode '{:.32}': not known; name one with --power-mode: {}",
+                  engine, device.passport.name, *current, known_engines(device));
     if (chosen.empty()) chosen.push_back(of_engine.front());
     return chosen;
   }
@@ -159,18 +164,30 @@ Result<std::vector<const predict::Profile*>> choose_profiles(const predict::Devi
   return chosen;
 }
 
+Result<PlanModels> describe_models(const PlanRequest& request) {
+  PlanModels described;
+  if (!request.quality_file.empty()) {
+    EDGELM_TRY_ASSIGN(described.quality, read_quality(request.quality_file));
+  }
+  described.models.reserve(request.models.size());
+  bool any = false;
+  for (const std::string& name : request.models) {
+    described.models.push_back({name, describe_model(name)});
+    any = any || described.models.back().model.has_value();
+  }
+  if (!any) return fail(described.models.front().model.error());
+  return described;
+}
+
 Result<Plan> make_plan(const predict::Device& device, const PlanRequest& request,
-                       const econ::Prices& prices) {
+                       const PlanModels& models, const econ::Prices& prices) {
   EDGELM_TRY_ASSIGN(const std::vector<const predict::Profile*> profiles,
                     choose_profiles(device, request));
-  std::optional<QualityTable> quality;
-  if (!request.quality_file.empty()) {
-    EDGELM_TRY_ASSIGN(quality, read_quality(request.quality_file));
-  }
   Plan plan;
   plan.device = device.passport.name;
   plan.goal = request.goal;
   plan.prices = &prices;
+  plan.depth_tokens = request.request.depth_tokens;
   plan.prompt_tokens = request.request.prompt_tokens;
   plan.decode_tokens = request.request.decode_tokens;
   std::optional<Error> first;
@@ -178,10 +195,10 @@ Result<Plan> make_plan(const predict::Device& device, const PlanRequest& request
     plan.failures.push_back({model, error.message});
     if (!first) first = std::move(error);
   };
-  for (const std::string& name : request.models) {
-    auto model = describe_model(name);
+  const std::string& priced = device.shipped.empty() ? device.passport.name : device.shipped;
+  for (const auto& [name, model] : models.models) {
     if (!model) {
-      failed(name, std::move(model).error());
+      failed(name, model.error());
       continue;
     }
     for (const predict::Profile* profile : profiles) {
@@ -196,9 +213,13 @@ Result<Plan> make_plan(const predict::Device& device, const PlanRequest& request
       }
       predict::Candidate candidate;
       candidate.prediction = std::move(*prediction);
+      const predict::Prediction& p = candidate.prediction;
       candidate.economics =
-          economics_of(candidate.prediction, request.request, device.passport.name, prices);
-      add_quality(*model, quality, candidate);
+          economics_of(p, p.best_decode, p.best_prefill, request.request, priced, prices);
+      candidate.by_threads.reserve(p.decode.size());
+      for (std::size_t i = 0; i < p.decode.size(); ++i)
+        candidate.by_threads.push_back(economics_of(p, i, i, request.request, priced, prices));
+      add_quality(*model, models.quality, candidate);
       plan.candidates.push_back(std::move(candidate));
     }
   }

@@ -3,6 +3,7 @@
 // quality. Used by add_plan.cpp.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,32 @@ struct PlanRequest {
   std::string prices_file;
 };
 
+// Score per model, higher is better, of the task that most models have.
+struct QualityTable {
+  std::string task;
+  std::map<std::string, double> scores;
+};
+
+// What is known before the device is: a name that is nothing is refused before this device is
+// measured.
+struct PlanModels {
+  struct Named {
+    std::string name;
+    Result<predict::Model> model;
+  };
+  std::vector<Named> models;
+  std::optional<QualityTable> quality;
+};
+
+// Fails when no model could be described, or with the quality file.
+Result<PlanModels> describe_models(const PlanRequest& request);
+
 // kNotFound for an engine or a power mode that is not known for the device, with those that are.
 Result<std::vector<const predict::Profile*>> choose_profiles(const predict::Device& device,
                                                              const PlanRequest& request);
 
 // `prices` must outlive the result. Fails only when no model could be planned.
 Result<Plan> make_plan(const predict::Device& device, const PlanRequest& request,
-                       const econ::Prices& prices);
+                       const PlanModels& models, const econ::Prices& prices);
 
 }  // namespace edgelm::apps

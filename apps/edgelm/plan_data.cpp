@@ -37,6 +37,28 @@ Json speeds(const std::vector<Speed>& all) {
   return list;
 }
 
+// One thread count for prefill and decode.
+Json by_threads(const Candidate& c) {
+  Json list = Json::array();
+  for (std::size_t i = 0; i < c.by_threads.size(); ++i) {
+    const econ::Summary& e = c.by_threads[i];
+    list.push_back({{"threads", c.prediction.decode[i].threads},
+                    {"ttft_s", interval(c.prediction.ttft_by_threads[i])},
+                    {"joules_per_response", known(e.joules_per_response)},
+                    {"seconds_per_response", known(e.seconds_per_response)},
+                    {"cost_per_response", known(e.cost_per_response)},
+                    {"energy_per_million", known(e.energy_per_million)},
+                    {"hardware_per_million", known(e.hardware_per_million)},
+                    {"total_per_million", known(e.total_per_million)}});
+  }
+  return list;
+}
+
+Known<std::uint32_t> best_prefill_threads(const Prediction& p) {
+  if (p.prefill.empty()) return not_available(p.ttft_s.error().reason);
+  return p.prefill_best().threads;
+}
+
 Json economics(const econ::Summary& e) {
   Json json = {{"joules_per_response", known(e.joules_per_response)},
                {"seconds_per_response", known(e.seconds_per_response)},
@@ -96,11 +118,15 @@ Json to_json(const Candidate& c) {
             {"largest_context", known(m.largest_context)}}},
           {"prefill", speeds(p.prefill)},
           {"decode", speeds(p.decode)},
+          // What follows is of these counts; by_threads has each.
+          {"prefill_threads", known(best_prefill_threads(p))},
+          {"decode_threads", p.decode_best().threads},
           {"ttft_s", interval(p.ttft_s)},
           {"load_cold_s", interval(p.load_cold_s)},
           {"load_warm_s", interval(p.load_warm_s)},
           {"watts_scope", device::scope_name(p.watts_scope)},
           {"economics", economics(c.economics)},
+          {"by_threads", by_threads(c)},
           {"quality", known(c.quality)},
           {"quality_source", c.quality_source},
           {"notes", p.notes}};
@@ -148,9 +174,10 @@ std::string plan_csv(const Plan& plan) {
           prefill ? fmt::format("{:.6g}", p.prefill[i].tokens_per_s.value) : "",
           prefill ? predict::term_name(p.prefill[i].term) : "", d.tokens_per_s.value,
           d.tokens_per_s.low, d.tokens_per_s.high, predict::term_name(d.term),
-          number(d.joules_per_token), device::scope_name(p.watts_scope), number(p.ttft_s),
-          number(p.load_cold_s), number(c.economics.energy_per_million),
-          number(c.economics.total_per_million), plan.prices->currency);
+          number(d.joules_per_token), device::scope_name(p.watts_scope),
+          number(p.ttft_by_threads[i]), number(p.load_cold_s),
+          number(c.by_threads[i].energy_per_million), number(c.by_threads[i].total_per_million),
+          plan.prices->currency);
     }
   }
   return csv;
@@ -163,6 +190,7 @@ std::string plan_json(const Plan& plan) {
   for (const PlanFailure& f : plan.failures)
     failures.push_back({{"model", f.model}, {"message", f.message}});
   Json json = {{"device", plan.device},
+               {"depth_tokens", plan.depth_tokens},
                {"prompt_tokens", plan.prompt_tokens},
                {"decode_tokens", plan.decode_tokens},
                {"prices", {{"origin", plan.prices->origin}, {"currency", plan.prices->currency}}},
@@ -173,11 +201,15 @@ std::string plan_json(const Plan& plan) {
     Json removed = Json::array();
     for (const predict::Removed& one : r.removed)
       removed.push_back({{"candidate", one.candidate}, {"reason", one.reason}});
+    Json outranked = Json::array();
+    for (const predict::Removed& one : r.outranked)
+      outranked.push_back({{"candidate", one.candidate}, {"figures", one.reason}});
     json["recommendation"] = {{"goal", predict::goal_name(*plan.goal)},
                               {"candidate", known(r.choice)},
                               {"threads", r.threads},
                               {"why", r.why},
-                              {"removed", std::move(removed)}};
+                              {"removed", std::move(removed)},
+                              {"outranked", std::move(outranked)}};
   }
   return api::dump(json) + "\n";
 }

@@ -1,14 +1,14 @@
-// Passport first, then speeds: of the passport, kept from an earlier measurement, or measured now.
+// Passport first, then speeds: of the passport, of its board by others, kept from an earlier
+// measurement, or measured now.
 
 #include "apps/edgelm/plan_device.h"
 
+#include "apps/edgelm/machine.h"
 #include "apps/edgelm/output.h"
 #include "apps/edgelm/progress.h"
-#include "device/passport.h"
 #include "measure/cache_gain.h"
 #include "measure/device_speed.h"
 #include "os/cpu.h"
-#include "os/system_files.h"
 #include "predict/passports.h"
 
 namespace edgelm::apps {
@@ -26,16 +26,6 @@ Result<device::Speeds> measure_now(const measure::SpeedKey& key) {
           }));
   static_cast<void>(measure::save_speeds(key, speeds));  // a cache that is off is no failure
   return speeds;
-}
-
-Result<device::Passport> this_device() {
-  device::Passport passport = device::describe(*os::system_files());
-  const measure::SpeedKey key = measure::speed_key(passport, EDGELM_VERSION);
-  auto speeds = measure::load_speeds(key);
-  if (!speeds) speeds = measure_now(key);
-  if (!speeds) return fail(std::move(speeds).error());
-  passport.speeds = std::move(*speeds);
-  return passport;
 }
 
 // Half a second: the caches of this very moment, which others may use as well.
@@ -57,14 +47,18 @@ Result<predict::Device> plan_device(const std::string& name, const std::string& 
     EDGELM_TRY_ASSIGN(const device::Passport passport, predict::load_passport(name));
     return predict::device_of(passport);
   }
-  if (!sysroot.empty()) {
-    device::Passport passport = device::describe(*os::system_files(sysroot));
-    if (passport.name.empty()) passport.name = "the device of " + sysroot;
-    passport.speeds.why = "a recorded device is described, not measured";
-    return predict::device_of(passport);
-  }
-  EDGELM_TRY_ASSIGN(device::Passport passport, this_device());
-  if (passport.name.empty()) passport.name = "this device";
+  EDGELM_TRY_ASSIGN(device::Passport passport, describe_machine(sysroot));
+  predict::Device device = predict::device_of(passport);
+  if (!sysroot.empty() && !device.shipped.empty()) device.passport.name = device.shipped;
+  return device;
+}
+
+Result<predict::Device> with_speeds(device::Passport passport) {
+  const measure::SpeedKey key = measure::speed_key(passport, EDGELM_VERSION);
+  auto speeds = measure::load_speeds(key);
+  if (!speeds) speeds = measure_now(key);
+  if (!speeds) return fail(std::move(speeds).error());
+  passport.speeds = std::move(*speeds);
   predict::Device device = predict::device_of(passport);
   add_cache_gains(device);
   return device;

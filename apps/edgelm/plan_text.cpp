@@ -152,11 +152,12 @@ std::string plan_text(const Plan& plan) {
   if (!plan.candidates.empty()) {
     const Prediction& p = plan.candidates.front().prediction;
     text += fmt::format(
-        "{} · {}{} · predicted, {:.0f} + {:.0f} tokens\n{}\n\n"
+        "{} · {}{} · predicted, {}{:.0f} + {:.0f} tokens\n{}\n\n"
         "| model | memory | max context | prefill tok/s | TTFT s | decode tok/s | bound by | "
         "J/token | {}/M tokens | use |\n|---|---|---:|---:|---:|---:|---|---:|---:|---|\n",
-        plan.device, p.engine, p.version.empty() ? "" : " " + p.version, plan.prompt_tokens,
-        plan.decode_tokens, p.basis, plan.prices->currency);
+        plan.device, p.engine, p.version.empty() ? "" : " " + p.version,
+        plan.depth_tokens > 0 ? fmt::format("after {:.0f} others ", plan.depth_tokens) : "",
+        plan.prompt_tokens, plan.decode_tokens, p.basis, plan.prices->currency);
     for (const Candidate& c : plan.candidates) text += row(c);
     for (const Candidate& c : plan.candidates) add_details(c, plan, text);
   }

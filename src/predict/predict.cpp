@@ -15,6 +15,7 @@ constexpr std::uint32_t kDefaultContext = 4096;
 constexpr double kStorageLow = 0.5;  // storage speed while paging: seeks, read-ahead, competition
 constexpr double kPagingBytesPerSecond = 0.2e9;  // effective, 0.13 to 0.30 in the reference data
 constexpr std::uint32_t kMostTokens = 1U << 24U;
+constexpr std::uint32_t kMostThreads = 1024;
 
 Interval around(double value, double error) {
   return {.value = value, .low = value / (1 + error), .high = value * (1 + error)};
@@ -47,16 +48,32 @@ void add_power(const Profile& profile, const StepTime& step, double error, Speed
   speed.joules_per_token = around(watts * token.value, combined(error, profile.watts_error));
 }
 
-Status check(const Model& model, const Request& request) {
-  if (model.weights.empty())
-    return fail(ErrorCode::kFormat, "{}: nothing is known of its weights", model.name);
-  for (const std::uint32_t n :
-       {request.prompt_tokens, request.decode_tokens, request.context_tokens, request.depth_tokens})
-    if (n > kMostTokens)
-      return fail(ErrorCode::kUsage, "{} tokens are more than {}", n, kMostTokens);
-  for (const std::uint32_t threads : request.threads)
-    if (threads == 0 || threads > 1024)
-      return fail(ErrorCode::kUsage, "{} threads, expected 1 to 1024", threads);
+// At most 3 x kMostTokens.
+std::uint32_t tokens_of(const Request& request) {
+  return request.depth_tokens + request.prompt_tokens + request.decode_tokens;
+}
+
+std::uint32_t context_of(const Model& model, const Request& request, Prediction& out) {
+  if (request.context_tokens > 0) return request.context_tokens;
+  const std::uint32_t usual =
+      model.context_length > 0 ? std::min(model.context_length, kDefaultContext) : kDefaultContext;
+  const std::uint32_t needed = tokens_of(request);
+  if (needed <= usual) return usual;
+  out.notes.push_back(fmt::format(
+      "memory is planned for {} tokens of context: {} of depth + {} of prompt + {} of answer",
+      needed, request.depth_tokens, request.prompt_tokens, request.decode_tokens));
+  return needed;
+}
+
+// Where the passport does not tell the processors, the constants tell what was seen.
+Status check_threads(const Profile& profile, const device::Passport& passport,
+                     const std::vector<std::uint32_t>& threads) {
+  const std::vector<std::uint32_t> known = profile.thread_counts();
+  if (profile.gpu || passport.cpu.logical_cpus > 0 || known.empty()) return {};
+  for (const std::uint32_t count : threads)
+    if (count > known.back())
+      return fail(ErrorCode::kUsage, "{} threads: {} on {} is known for at most {}", count,
+                  profile.engine, passport.name, known.back());
   return {};
 }
 
@@ -113,13 +130,40 @@ std::string_view fit_name(Fit fit) {
   return "unknown";
 }
 
-Result<Prediction> predict(const Model& model, const Device& device, const Profile& profile,
-                           const Request& request) {
-  EDGELM_TRY(check(model, request));
-  EDGELM_TRY_ASSIGN(const double kv_bytes, kv_element_bytes(request.kv_type));
-  if (profile.engine == "edgelm" && request.kv_type != "f16" && request.kv_type != "q8_0")
+Status check_request(const Request& request, const device::Passport& passport,
+                     std::string_view engine) {
+  for (const std::uint32_t n :
+       {request.prompt_tokens, request.decode_tokens, request.context_tokens, request.depth_tokens})
+    if (n > kMostTokens)
+      return fail(ErrorCode::kUsage, "{} tokens are more than {}", n, kMostTokens);
+  if (request.context_tokens > 0 && request.context_tokens < tokens_of(request))
+    return fail(ErrorCode::kUsage,
+                "a context of {} tokens does not hold {} of depth + {} of prompt + {} of answer: "
+                "name {} or more, or none",
+                request.context_tokens, request.depth_tokens, request.prompt_tokens,
+                request.decode_tokens, tokens_of(request));
+  EDGELM_TRY(kv_element_bytes(request.kv_type));
+  if (engine == "edgelm" && request.kv_type != "f16" && request.kv_type != "q8_0")
     return fail(ErrorCode::kUsage, "edgelm caches keys and values as f16 or q8_0, not {}",
                 request.kv_type);
+  const std::uint32_t cpus = passport.cpu.logical_cpus;
+  for (const std::uint32_t threads : request.threads) {
+    if (threads == 0 || threads > kMostThreads)
+      return fail(ErrorCode::kUsage, "{} threads, expected 1 to {}", threads,
+                  cpus > 0 ? cpus : kMostThreads);
+    if (cpus > 0 && threads > cpus)
+      return fail(ErrorCode::kUsage, "{} threads: {} has {}", threads, passport.name, cpus);
+  }
+  return {};
+}
+
+Result<Prediction> predict(const Model& model, const Device& device, const Profile& profile,
+                           const Request& request) {
+  if (model.weights.empty())
+    return fail(ErrorCode::kFormat, "{}: nothing is known of its weights", model.name);
+  EDGELM_TRY(check_request(request, device.passport, profile.engine));
+  EDGELM_TRY(check_threads(profile, device.passport, request.threads));
+  EDGELM_TRY_ASSIGN(const double kv_bytes, kv_element_bytes(request.kv_type));
   Prediction out;
   out.model = model.name;
   out.type = model.type;
@@ -137,10 +181,7 @@ Result<Prediction> predict(const Model& model, const Device& device, const Profi
   out.bytes_per_token = model.bytes_per_token();
   out.watts_scope = profile.watts_scope;
   out.notes = model.notes;
-  out.context_tokens = request.context_tokens;
-  if (out.context_tokens == 0)
-    out.context_tokens = model.context_length > 0 ? std::min(model.context_length, kDefaultContext)
-                                                  : kDefaultContext;
+  out.context_tokens = context_of(model, request, out);
   if (model.context_length > 0 && out.context_tokens > model.context_length)
     out.notes.push_back(fmt::format("the model was made for {} tokens of context, not {}",
                                     model.context_length, out.context_tokens));
@@ -148,6 +189,8 @@ Result<Prediction> predict(const Model& model, const Device& device, const Profi
       predict_memory(model, profile, usable_memory(device.passport), out.context_tokens, kv_bytes);
 
   std::vector<std::uint32_t> threads = request.threads;
+  if (profile.gpu && !threads.empty())
+    out.notes.emplace_back("it runs on the GPU, where the number of threads does not matter");
   if (threads.empty() || profile.gpu) threads = profile.thread_counts();
   if (threads.empty())
     return fail(ErrorCode::kUnsupported, "{} on {}: no speeds are known", profile.engine,
@@ -161,10 +204,10 @@ Result<Prediction> predict(const Model& model, const Device& device, const Profi
   }
   const double positions =
       request.depth_tokens + request.prompt_tokens + request.decode_tokens / 2.0;
-  const double n_prompt = std::max(1U, request.prompt_tokens);
+  const double n_prompt = request.prompt_tokens;
   out.prefill.reserve(threads.size());
   out.decode.reserve(threads.size());
-  bool has_prefill = true;
+  std::string no_prefill = request.prompt_tokens == 0 ? "no prompt" : "";
   for (const std::uint32_t count : threads) {
     EDGELM_TRY_ASSIGN(const StepTime token,
                       decode_time(profile, model, count, positions, kv_bytes));
@@ -176,9 +219,10 @@ Result<Prediction> predict(const Model& model, const Device& device, const Profi
     add_power(profile, token, profile.decode_error, decode);
     out.decode.push_back(std::move(decode));
 
+    if (!no_prefill.empty()) continue;
     const auto prompt = prefill_time(profile, model, count, n_prompt, request.depth_tokens);
     if (!prompt) {
-      has_prefill = false;
+      no_prefill = "prefill of this engine on this device is not in the reference data";
       continue;
     }
     Speed prefill{.threads = count,
@@ -190,19 +234,20 @@ Result<Prediction> predict(const Model& model, const Device& device, const Profi
     out.prefill.push_back(std::move(prefill));
   }
   out.best_decode = fastest(out.decode);
-  if (has_prefill && !out.prefill.empty()) {
-    out.best_prefill = fastest(out.prefill);
-    if (!paging && request.prompt_tokens > 0) {
-      const Interval per_token = inverse(out.prefill_best().tokens_per_s);
-      out.ttft_s =
-          Interval{per_token.value * n_prompt, per_token.low * n_prompt, per_token.high * n_prompt};
-    } else {
-      out.ttft_s = not_available(paging ? "weights are read from storage" : "no prompt");
+  if (!no_prefill.empty()) out.prefill.clear();
+  if (no_prefill.empty() && paging) no_prefill = "weights are read from storage";
+  out.ttft_by_threads.resize(out.decode.size(), not_available(no_prefill));
+  out.ttft_s = not_available(no_prefill);
+  if (no_prefill.empty()) {
+    for (std::size_t i = 0; i < out.prefill.size(); ++i) {
+      const Interval token = inverse(out.prefill[i].tokens_per_s);
+      out.ttft_by_threads[i] =
+          Interval{token.value * n_prompt, token.low * n_prompt, token.high * n_prompt};
     }
-  } else {
-    out.prefill.clear();
-    out.ttft_s =
-        not_available("prefill of this engine on this device is not in the reference data");
+  }
+  if (!out.prefill.empty()) {
+    out.best_prefill = fastest(out.prefill);
+    out.ttft_s = out.ttft_by_threads[out.best_prefill];
   }
   if (out.memory.fit == Fit::kNo)
     out.notes.emplace_back("it does not fit: speeds are what it would reach if it did");

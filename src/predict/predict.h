@@ -71,8 +71,9 @@ struct Request {
   std::vector<std::uint32_t> threads = {};  // empty: every count that the profile knows
   std::uint32_t prompt_tokens = 128;
   std::uint32_t decode_tokens = 128;
-  std::uint32_t context_tokens = 0;  // planned for; 0: the model's, at most 4096
-  std::uint32_t depth_tokens = 0;    // in the cache before the prompt
+  // Planned for. 0: the model's, at most 4096, or all of the request's tokens when they are more.
+  std::uint32_t context_tokens = 0;
+  std::uint32_t depth_tokens = 0;  // in the cache before the prompt
   std::string kv_type = "f16";
 };
 
@@ -82,9 +83,10 @@ struct Prediction {
   std::string kv_type;
   double bytes_per_token = 0;
   MemoryPrediction memory;
-  std::vector<Speed> prefill;                               // by thread count
-  std::vector<Speed> decode;                                // mean over the generated tokens
-  std::size_t best_prefill = 0, best_decode = 0;            // indices of the fastest
+  std::vector<Speed> prefill;                     // by thread count, or empty: ttft_s tells why
+  std::vector<Speed> decode;                      // mean over the generated tokens
+  std::vector<Known<Interval>> ttft_by_threads;   // of each decode's thread count
+  std::size_t best_prefill = 0, best_decode = 0;  // indices of the fastest
   Known<Interval> ttft_s = not_available("not predicted");  // prompt on the best count
   Known<Interval> load_cold_s = not_available("storage speed is not known");
   Known<Interval> load_warm_s = not_available("not predicted");  // repacking alone
@@ -95,8 +97,13 @@ struct Prediction {
   [[nodiscard]] const Speed& prefill_best() const { return prefill[best_prefill]; }
 };
 
-// kUsage for a context of 0 tokens, a KV type or a request that
-// makes no sense, kUnsupported when the profile has no constants for the model's types.
+// What can be said against a request before a model or a speed is known. kUsage: tokens beyond all
+// bounds, a context that does not hold the request's tokens, a KV type that `engine` does not have,
+// more threads than the device.
+Status check_request(const Request& request, const device::Passport& passport,
+                     std::string_view engine);
+
+// kUsage as check_request(), kUnsupported when the profile has no constants for the model's types.
 Result<Prediction> predict(const Model& model, const Device& device, const Profile& profile,
                            const Request& request);
 

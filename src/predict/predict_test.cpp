@@ -14,6 +14,7 @@
 namespace edgelm::predict {
 namespace {
 
+using testing::Contains;
 using testing::HasSubstr;
 
 Device board(const std::string& name) {
@@ -120,6 +121,66 @@ TEST(Predict, BadRequests) {
             ErrorCode::kUsage);
   EXPECT_FALSE(predict(Model{}, pi, profile, {}));
   EXPECT_EQ(pi.find("edgelm", ""), nullptr);
+}
+
+TEST(Predict, MemoryHoldsDepthPromptAndAnswer) {
+  const Device pi = board("Raspberry Pi 5 8 GB");
+  const std::string model = "qwen2.5-7b:Q8_0";
+  const Prediction usual = of(pi, model);
+  EXPECT_EQ(usual.context_tokens, 4096U);
+  EXPECT_EQ(usual.memory.fit, Fit::kFits);
+  ASSERT_LT(*usual.memory.largest_context, 8000U);
+  for (const Request& request :
+       {Request{.depth_tokens = 20'000}, Request{.prompt_tokens = 8000, .decode_tokens = 500}}) {
+    Request named = request;
+    named.context_tokens = request.depth_tokens + request.prompt_tokens + request.decode_tokens;
+    const Prediction p = of(pi, model, request);
+    const Prediction same = of(pi, model, named);
+    EXPECT_EQ(p.context_tokens, named.context_tokens);
+    EXPECT_EQ(p.memory.kv_bytes, same.memory.kv_bytes);
+    EXPECT_EQ(p.memory.fit, Fit::kPaging);
+    EXPECT_EQ(p.decode_best().tokens_per_s.value, same.decode_best().tokens_per_s.value);
+    EXPECT_THAT(p.notes, Contains(HasSubstr("memory is planned for")));
+    --named.context_tokens;
+    const auto refused = predict(*reference_model(model), pi, *pi.find("llama.cpp", ""), named);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
+    EXPECT_THAT(refused.error().message, HasSubstr("does not hold"));
+  }
+}
+
+TEST(Predict, NoMoreThreadsThanTheDeviceHas) {
+  Device pi = board("Raspberry Pi 5 8 GB");
+  const Profile& profile = *pi.find("llama.cpp", "");
+  const Model model = *reference_model("llama3.2-1b:Q4_K_M");
+  EXPECT_TRUE(predict(model, pi, profile, {.threads = {4}}));
+  const auto refused = predict(model, pi, profile, {.threads = {1, 5}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(refused.error().message, "5 threads: Raspberry Pi 5 8 GB has 4");
+  pi.passport.cpu = {};  // as in a short passport from a file
+  EXPECT_TRUE(predict(model, pi, profile, {.threads = {4}}));
+  EXPECT_THAT(predict(model, pi, profile, {.threads = {5}}).error().message,
+              HasSubstr("known for at most 4"));
+}
+
+TEST(Predict, TimeToFirstTokenOfEachThreadCount) {
+  const Device pi = board("Raspberry Pi 5 8 GB");
+  const Prediction p = of(pi, "llama3.2-1b:Q4_K_M");
+  ASSERT_EQ(p.prefill.size(), 4U);
+  ASSERT_EQ(p.ttft_by_threads.size(), 4U);
+  for (std::size_t i = 0; i < p.prefill.size(); ++i)
+    EXPECT_NEAR(p.ttft_by_threads[i]->value * p.prefill[i].tokens_per_s.value, 128, 1e-6);
+  EXPECT_EQ(p.ttft_s->value, p.ttft_by_threads[p.best_prefill]->value);
+  EXPECT_GT(p.ttft_by_threads[0]->value, 2 * p.ttft_s->value);
+}
+
+TEST(Predict, WithoutAPromptThereIsNoPrefill) {
+  const Prediction p = of(board("Raspberry Pi 5 8 GB"), "llama3.2-1b:Q4_K_M", {.prompt_tokens = 0});
+  EXPECT_TRUE(p.prefill.empty());
+  EXPECT_EQ(p.ttft_s.error().reason, "no prompt");
+  ASSERT_EQ(p.ttft_by_threads.size(), p.decode.size());
+  EXPECT_FALSE(p.ttft_by_threads.front());
 }
 
 device::Passport measured() {

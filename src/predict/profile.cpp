@@ -3,12 +3,14 @@
 #include "predict/profile.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "predict/constants.h"
 #include "predict/mix.h"
+#include "predict/passports.h"
 
 namespace edgelm::predict {
 namespace {
@@ -94,6 +96,25 @@ std::optional<Profile> measured_profile(const device::Passport& passport, std::s
   return profile;
 }
 
+bool is_of(const Profile& profile, const device::Passport& passport) {
+  return !profile.device.empty() && (passport.name.starts_with(profile.device) ||
+                                     passport.board.name.find(profile.device) != std::string::npos);
+}
+
+// Kernels differ by a few percent in what they keep for themselves; memories by half.
+std::string shipped_name(const device::Passport& passport) {
+  constexpr double kSameMemory = 0.1;
+  if (!passport.memory.total_bytes) return "";
+  const auto total = static_cast<double>(*passport.memory.total_bytes);
+  for (const device::Passport& shipped : shipped_passports()) {
+    const auto stated = static_cast<double>(shipped.memory.total_bytes.value_or(0));
+    if (std::abs(total - stated) > kSameMemory * stated) continue;
+    for (const Profile& profile : shipped_profiles())
+      if (is_of(profile, passport) && is_of(profile, shipped)) return shipped.name;
+  }
+  return "";
+}
+
 }  // namespace
 
 double at_threads(const std::vector<PerThreads>& values, std::uint32_t threads) {
@@ -140,12 +161,9 @@ Device device_of(const device::Passport& passport) {
   device.passport = passport;
   if (auto own = measured_profile(passport, device.why_not_here))
     device.profiles.push_back(std::move(*own));
-  for (const Profile& profile : shipped_profiles()) {
-    if (profile.device.empty()) continue;
-    if (passport.name.starts_with(profile.device) ||
-        passport.board.name.starts_with(profile.device))
-      device.profiles.push_back(profile);
-  }
+  for (const Profile& profile : shipped_profiles())
+    if (is_of(profile, passport)) device.profiles.push_back(profile);
+  device.shipped = shipped_name(passport);
   return device;
 }
 

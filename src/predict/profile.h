@@ -89,13 +89,16 @@ struct Device {
   device::Passport passport;
   std::vector<Profile> profiles;
   std::string why_not_here;  // why this engine has no profile for it; "" when it has
+  // The shipped passport of the same board with the same memory, whose name price lists know; "".
+  std::string shipped;
 
   // nullptr when there is none. "" for engine or power mode takes the first.
   [[nodiscard]] const Profile* find(std::string_view engine, std::string_view power_mode) const;
 };
 
 // This engine's profile from the passport's measured kernels, and the reference profiles whose
-// device is the passport's (by its name or its board's).
+// device is the passport's: its name begins with it, or its board's contains it ("NVIDIA Jetson
+// Orin Nano Developer Kit").
 Device device_of(const device::Passport& passport);
 
 // The value for `threads`, interpolated between neighbours, the nearest outside them; 0 when empty.

@@ -5,15 +5,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
+#include <tuple>
 
 namespace edgelm::predict {
 namespace {
 
 struct Score {
   double value = 0;  // higher is better
-  std::uint32_t threads = 0;
+  const Speed* speed = nullptr;
   std::string text;
+};
+
+struct Scored {
+  std::size_t candidate = 0;
+  Score score;
 };
 
 // The thread count that spends the least energy per token.
@@ -30,25 +37,25 @@ Known<Score> score_of(const Candidate& c, Goal goal) {
   const Speed& fastest = c.prediction.decode_best();
   switch (goal) {
     case Goal::kSpeed:
-      return Score{fastest.tokens_per_s.value, fastest.threads,
+      return Score{fastest.tokens_per_s.value, &fastest,
                    fmt::format("{:.3g} tokens/s", fastest.tokens_per_s.value)};
     case Goal::kEnergy: {
       const Speed* least = least_energy(c.prediction);
       if (least == nullptr) return not_available(fastest.joules_per_token.error().reason);
-      return Score{-least->joules_per_token->value, least->threads,
+      return Score{-least->joules_per_token->value, least,
                    fmt::format("{:.3g} J/token", least->joules_per_token->value)};
     }
     case Goal::kCost: {
       const Known<double>& total = c.economics.total_per_million;
       const Known<double>& cost = total ? total : c.economics.energy_per_million;
       if (!cost) return not_available(cost.error().reason);
-      return Score{-*cost, fastest.threads,
+      return Score{-*cost, &fastest,
                    fmt::format("{:.3g} per million tokens, {}", *cost,
                                total ? "energy and hardware" : "energy alone")};
     }
     case Goal::kQuality:
       if (!c.quality) return not_available(c.quality.error().reason);
-      return Score{*c.quality, fastest.threads, fmt::format("quality {:.3g}", *c.quality)};
+      return Score{*c.quality, &fastest, fmt::format("quality {:.3g}", *c.quality)};
   }
   return not_available("unknown goal");
 }
@@ -70,6 +77,69 @@ std::optional<std::string> unusable(const Candidate& c, const econ::UsabilityLim
     return fmt::format("first token after {:.2g} s, the limit is {:.2g} s",
                        c.prediction.ttft_s->value, limits.ttft_s);
   return std::nullopt;
+}
+
+Known<double> s_t_of(const Speed& speed) {
+  if (!speed.joules_per_token) return not_available(speed.joules_per_token.error().reason);
+  const auto trade = econ::trade_off(speed.joules_per_token->value, speed.tokens_per_s.value);
+  if (!trade) return not_available(trade.error().reason);
+  return trade->s_t;
+}
+
+// Of those with the same score: what decides among them, lower is better, and what it is called.
+struct TieBreak {
+  std::string name;
+  double first = 0;
+  double ttft_s = std::numeric_limits<double>::infinity();
+  std::uint64_t weights_bytes = 0;
+
+  bool operator<(const TieBreak& other) const {
+    return std::tie(first, ttft_s, weights_bytes) <
+           std::tie(other.first, other.ttft_s, other.weights_bytes);
+  }
+};
+
+TieBreak tie_break_of(const Candidate& c, const Speed& speed, bool by_energy) {
+  TieBreak key;
+  if (c.prediction.ttft_s) key.ttft_s = c.prediction.ttft_s->value;
+  key.weights_bytes = c.prediction.memory.weights_bytes;
+  if (by_energy) {
+    key.first = s_t_of(speed).value_or(std::numeric_limits<double>::infinity());
+    key.name = fmt::format("S_t {:.3g}", key.first);
+  } else {
+    key.first = -speed.tokens_per_s.value;
+    key.name = fmt::format("{:.3g} tokens/s", speed.tokens_per_s.value);
+  }
+  return key;
+}
+
+// The best of `scored`, which is not empty. When others are as good, their texts and the best's
+// say what decided.
+std::size_t choose(const std::vector<Candidate>& candidates, std::vector<Scored>& scored,
+                   std::string& why) {
+  double best = scored.front().score.value;
+  for (const Scored& one : scored) best = std::max(best, one.score.value);
+  std::vector<std::size_t> tied;
+  tied.reserve(scored.size());
+  for (std::size_t i = 0; i < scored.size(); ++i)
+    if (scored[i].score.value == best) tied.push_back(i);
+  if (tied.size() == 1) return tied.front();
+  const bool by_energy = std::all_of(tied.begin(), tied.end(), [&](std::size_t i) {
+    return s_t_of(*scored[i].score.speed).has_value();
+  });
+  std::optional<TieBreak> least;
+  std::size_t chosen = tied.front();
+  for (const std::size_t i : tied) {
+    TieBreak key = tie_break_of(candidates[scored[i].candidate], *scored[i].score.speed, by_energy);
+    scored[i].score.text += ", " + key.name;
+    if (!least || key < *least) {
+      least = std::move(key);
+      chosen = i;
+    }
+  }
+  why = fmt::format("; {} are as good, {} decides among them", tied.size(),
+                    by_energy ? "the least S_t (J/token over tokens/s)" : "speed");
+  return chosen;
 }
 
 }  // namespace
@@ -121,37 +191,33 @@ Recommendation recommend(const std::vector<Candidate>& candidates, Goal goal,
       result.removed.insert(result.removed.end(), slow.begin(), slow.end());
     }
   }
-  std::optional<Score> best;
-  std::vector<std::pair<std::size_t, Score>> scored;
+  std::vector<Scored> scored;
+  scored.reserve(left.size());
   for (const std::size_t i : left) {
     Known<Score> score = score_of(candidates[i], goal);
     if (!score) {
       result.removed.push_back({i, fmt::format("no figure: {}", score.error().reason)});
       continue;
     }
-    const bool better = !best || score->value > best->value ||
-                        (score->value == best->value &&
-                         candidates[i].prediction.memory.weights_bytes <
-                             candidates[*result.choice].prediction.memory.weights_bytes);
-    if (better) {
-      best = *score;
-      result.choice = i;
-    }
-    scored.emplace_back(i, std::move(*score));
+    scored.push_back({i, std::move(*score)});
   }
-  if (!best) {
+  if (scored.empty()) {
     result.choice = not_available(candidates.empty() ? "no candidates"
                                                      : "a constraint removed every candidate");
     return result;
   }
-  result.threads = best->threads;
-  result.why =
-      fmt::format("{}: {} of {} candidates left", best->text, scored.size(), candidates.size());
+  std::string tie;
+  const Scored& best = scored[choose(candidates, scored, tie)];
+  result.choice = best.candidate;
+  result.threads = best.score.speed->threads;
+  result.why = fmt::format("{}: {} of {} candidates left{}", best.score.text, scored.size(),
+                           candidates.size(), tie);
   if (goal == Goal::kQuality)
     result.why += usable_alone ? "; the best that one can read along with"
                                : "; none is fast enough to read along with";
-  for (const auto& [i, score] : scored)
-    if (i != *result.choice) result.outranked.push_back({i, score.text});
+  for (Scored& one : scored)
+    if (one.candidate != *result.choice)
+      result.outranked.push_back({one.candidate, std::move(one.score.text)});
   return result;
 }
 

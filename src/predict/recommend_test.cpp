@@ -52,6 +52,42 @@ TEST(Recommend, EachGoal) {
   EXPECT_THAT(quality.removed[1].reason, HasSubstr("reading wants 5"));
 }
 
+TEST(Recommend, TiesAreNeverDominated) {
+  // One model in power modes: the same quality. The first of the list is the worst in everything.
+  const std::vector<Candidate> all = {candidate("7W", 6, 1.2, 0.5), candidate("15W", 14, 0.8, 0.5),
+                                      candidate("25W", 22, 0.5, 0.5),
+                                      candidate("MAXN", 24, 0.9, 0.5)};
+  const Recommendation best = recommend(all, Goal::kQuality);
+  EXPECT_EQ(*best.choice, 2U);  // 0.0227 against 0.0375 J s of MAXN
+  EXPECT_THAT(best.why, HasSubstr("4 are as good, the least S_t"));
+  EXPECT_THAT(best.why, HasSubstr("S_t 0.0227"));
+  ASSERT_EQ(best.outranked.size(), 3U);
+  EXPECT_THAT(best.outranked[2].reason, HasSubstr("S_t 0.0375"));
+
+  // Without energy of one of them, the fastest.
+  std::vector<Candidate> unknown = all;
+  for (Speed& speed : unknown[0].prediction.decode)
+    speed.joules_per_token = not_available("no power figures");
+  const Recommendation fastest = recommend(unknown, Goal::kQuality);
+  EXPECT_EQ(*fastest.choice, 3U);
+  EXPECT_THAT(fastest.why, HasSubstr("speed decides among them"));
+
+  // As fast: the one with less energy. As frugal: the faster one.
+  const std::vector<Candidate> fast = {candidate("a", 20, 1, 0.5), candidate("b", 20, 0.5, 0.5)};
+  EXPECT_EQ(*recommend(fast, Goal::kSpeed).choice, 1U);
+  const std::vector<Candidate> frugal = {candidate("a", 10, 1, 0.5), candidate("b", 20, 1, 0.5)};
+  EXPECT_EQ(*recommend(frugal, Goal::kEnergy).choice, 1U);
+
+  // Alike in both: the sooner first token, then the smaller model.
+  std::vector<Candidate> alike = {candidate("a", 20, 1, 0.5), candidate("b", 20, 1, 0.5)};
+  alike[0].prediction.ttft_s = Interval{2, 2, 2};
+  EXPECT_EQ(*recommend(alike, Goal::kQuality).choice, 1U);
+  alike[0].prediction.ttft_s = Interval{1, 1, 1};
+  alike[0].prediction.memory.weights_bytes = 2;
+  alike[1].prediction.memory.weights_bytes = 1;
+  EXPECT_EQ(*recommend(alike, Goal::kSpeed).choice, 1U);
+}
+
 TEST(Recommend, NothingFits) {
   const Recommendation r = recommend({candidate("a", 1, 1, 1, Fit::kNo)}, Goal::kSpeed);
   EXPECT_FALSE(r.choice);
