@@ -7,6 +7,7 @@
 #include "device/passport_json.h"
 #include "os/cpu.h"
 #include "os/memory.h"
+#include "support/emulated.h"
 #include "support/sysroot.h"
 
 namespace edgelm::device {
@@ -171,6 +172,7 @@ TEST(Describe, ThisMachineAgreesWithWhatTheProgramSees) {
   const auto has = [&](const char* set) {
     return std::find(p.cpu.isa.begin(), p.cpu.isa.end(), set) != p.cpu.isa.end();
   };
+  if (test::is_emulated()) GTEST_SKIP() << "/proc/cpuinfo is of another machine";
   EXPECT_EQ(has("avx2"), features.avx2 && features.fma && features.f16c);
   EXPECT_EQ(has("avxvnni"), has("avx2") && features.avx_vnni);
   EXPECT_EQ(has("avx512"), has("avx2") && features.avx512_vnni);

@@ -34,7 +34,8 @@ Result<Url> parse_url(std::string_view text) {
   if (text.size() > kMaxUrlBytes)
     return fail(ErrorCode::kUsage, "URL of {} bytes: more than {}", text.size(), kMaxUrlBytes);
   for (const char c : text) {
-    if (c <= ' ' || c == 0x7f || c == '\\')  // also bytes above 0x7f, which are negative
+    const auto byte = static_cast<unsigned char>(c);  // char is signed on some machines only
+    if (byte <= ' ' || byte >= 0x7f || c == '\\')
       return fail(ErrorCode::kUsage,
                   "URL with a space, a backslash, a control or non-ASCII character: write those as "
                   "%XX");

@@ -107,7 +107,7 @@ TEST(BenchEndpoint, ASilentServerIsGivenUpInTime) {
     while (exchange.chunk(": ping\n\n") && exchange.wait_ms(20)) {
     }
   });
-  std::ofstream(work_folder() + "/one_test.csv") << "question,w,x,y,z,B\n";
+  std::ofstream(work_folder() + "/one_test.csv") << "Two and two,3,4,5,6,B\n";
   const Outcome eval =
       run("edgelm eval choice --letters --no-store --timeout 1 -f one_test.csv --endpoint " +
           pings.url());
