@@ -70,8 +70,8 @@ TEST_F(ProgramTest, AHangingProgramEndsWithItsChildren) {
   pid_t child = 0;
   std::ifstream(root_ + "/usr/bin/child") >> child;
   ASSERT_GT(child, 1);
-  // Gone, or a zombie that waits for whoever adopts it: it runs no more. A busy machine takes a while
-  // to end what was killed.
+  // Gone, or a zombie that waits for whoever adopts it: it runs no more. A busy machine takes a
+  // while to end what was killed.
   const std::string path = "/proc/" + std::to_string(child) + "/stat";
   const auto runs = [&] {
     const auto stat = system_files()->read(path);

@@ -154,7 +154,7 @@ TEST(RecordJson, NetEnergyMayBeLessThanNothing) {
 }
 
 TEST(RecordJson, ScoresAreNumbers) {
-  const auto refused = [](quality::Record record) {
+  const auto refused = [](const quality::Record& record) {
     const auto back = record_from_text(text(record), "r");
     return back ? std::string() : back.error().message;
   };
