@@ -196,7 +196,7 @@ function cost(plot, panel, options) {
   const dashed = new Set(panel.series.filter(({ kind }) => kind === 'dash').map(({ name }) => name));
   const setting = base(plot, panel, options, {
     x: { type: 'log', ticks: Math.max(3, options.width / 130), tickFormat: (v) => compact.format(v) },
-    y: { type: 'log', ticks: 5, tickFormat: (v) => figures.format(v) },
+    y: { type: 'log', ticks: 5, tickFormat: short },
     marks: [
       Plot.line(lines, { filter: (p) => !dashed.has(p.series), x: 'x', y: 'y', stroke: 'series', strokeWidth: 2 }),
       Plot.line(lines, { filter: (p) => dashed.has(p.series), x: 'x', y: 'y', stroke: 'series', strokeWidth: 2, strokeDasharray: '6 4' }),
