@@ -53,6 +53,10 @@ Result<std::vector<CacheGainSample>> measure_cache_gain(std::uint32_t n_threads)
   EDGELM_TRY_ASSIGN(const kernels::Kernels* kernels, kernels::select_kernels());
   threads::ThreadPool pool(std::max(n_threads, 1U));
   EDGELM_TRY_ASSIGN(const BandwidthProbe memory, BandwidthProbe::create(*kernels, pool));
+  // No probe may be given less than one matrix.
+  if (memory.buffer_bytes() <= kSizes[0] << 20U)
+    return fail(ErrorCode::kMemory, "{} MiB of memory for the cache probe, more than {} are needed",
+                memory.buffer_bytes() >> 20U, kSizes[0]);
   struct Part {
     std::size_t bytes;
     std::unique_ptr<KernelProbe> probe;

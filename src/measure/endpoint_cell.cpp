@@ -175,8 +175,8 @@ class EndpointRun {
     if (reads.bursts) {
       if (reads.n < kLeastReads) {
         no_rate_ = fmt::format(
-            "the {} pieces of an answer came in {} {}: how fast they were decoded does not show",
-            pieces, reads.n, reads.n == 1 ? "burst" : "bursts");
+            "the {} pieces of an answer came in {}: how fast they were decoded does not show",
+            pieces, counted(reads.n, "burst"));
         return fail(ErrorCode::kUnsupported, "{}: {}", server_.url(), no_rate_);
       }
       // From burst to burst: those of the first were decoded before the time began.

@@ -43,19 +43,11 @@ enum class Outcome : std::uint8_t {
   kFailed,       // the model does not load, the endpoint answers nonsense, ...
 };
 
-// For people and for CSV and JSON columns.
+// For people, for CSV and JSON columns, and in records.
+inline constexpr std::array<std::string_view, 4> kOutcomeWords = {"measured", "infeasible",
+                                                                  "out of memory", "failed"};
 constexpr std::string_view outcome_word(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::kMeasured:
-      return "measured";
-    case Outcome::kInfeasible:
-      return "infeasible";
-    case Outcome::kOutOfMemory:
-      return "out of memory";
-    case Outcome::kFailed:
-      return "failed";
-  }
-  return "unknown";
+  return kOutcomeWords[static_cast<std::size_t>(outcome)];
 }
 
 // What a cell does, in the order of time; warm-up comes before prefill and before decode.

@@ -65,24 +65,6 @@ double Model::attention_macs(double positions) const {
   return sum;
 }
 
-std::string_view part_name(Part part) {
-  switch (part) {
-    case Part::kEmbedding:
-      return "embedding";
-    case Part::kHead:
-      return "head";
-    case Part::kAttention:
-      return "attention";
-    case Part::kFeedForward:
-      return "feed-forward";
-    case Part::kExperts:
-      return "experts";
-    case Part::kOther:
-      return "other";
-  }
-  return "unknown";
-}
-
 Result<double> kv_element_bytes(std::string_view kv_type) {
   struct Known {
     std::string_view name;

@@ -4,6 +4,7 @@
 // (gguf_model.h), from the shapes of published models (reference_model.h), or from the few
 // figures of a row of the reference data. Plain data and sums over it.
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ enum class Part : std::uint8_t {
   kExperts,  // of which a token uses some
   kOther,
 };
+inline constexpr std::array<std::string_view, 6> kPartWords = {
+    "embedding", "head", "attention", "feed-forward", "experts", "other"};
 
 // The tensors of one part and one type together.
 struct Weights {
@@ -69,8 +72,6 @@ struct Model {
   // Multiply-adds of attention for one token that sees `positions`.
   [[nodiscard]] double attention_macs(double positions) const;
 };
-
-std::string_view part_name(Part part);
 
 // Bytes of one cached element: f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0. kUsage for others.
 Result<double> kv_element_bytes(std::string_view kv_type);

@@ -133,11 +133,7 @@ void fields(Fields& f, StateSummary& s) {
 
 namespace edgelm::predict {
 
-std::span<const std::string_view> enum_words(Part /*unused*/) {
-  static constexpr std::array<std::string_view, 6> kWords = {"embedding",    "head",    "attention",
-                                                             "feed-forward", "experts", "other"};
-  return kWords;
-}
+std::span<const std::string_view> enum_words(Part /*unused*/) { return kPartWords; }
 
 template <class Fields>
 void fields(Fields& f, Weights& w) {
@@ -178,12 +174,7 @@ void fields(Fields& f, Model& m) {
 
 namespace edgelm::measure {
 
-std::span<const std::string_view> enum_words(Outcome /*unused*/) {
-  static constexpr std::array<std::string_view, 4> kWords = {"measured", "infeasible",
-                                                             "out of memory", "failed"};
-  return kWords;
-}
-
+std::span<const std::string_view> enum_words(Outcome /*unused*/) { return kOutcomeWords; }
 std::span<const std::string_view> enum_words(CellPhase /*unused*/) { return kPhaseWords; }
 
 template <class Fields>
