@@ -33,8 +33,6 @@ constexpr const char* kExamples =
     "  edgelm plan --list-devices\n"
     "  edgelm plan --validate";
 
-constexpr std::uint32_t kMostTokens = 1U << 24U;
-
 struct PlanFlags {
   PlanRequest request;
   std::string device;
@@ -144,8 +142,8 @@ void add_plan(CLI::App& app, Outcome& outcome) {
       ->add_option("-c,--ctx", request.context_tokens,
                    "Context in tokens to plan the memory for, not less than -d + -p + -n (default: "
                    "the model's, at most 4096, or -d + -p + -n when that is more)")
-      ->check(whole_number(kMostTokens))
-      ->check(CLI::Range(1U, kMostTokens));
+      ->check(whole_number(predict::kMostTokens))
+      ->check(CLI::Range(1U, predict::kMostTokens));
   command
       ->add_option("--kv-type", request.kv_type, "How keys and values are cached: f16, q8_0, ...")
       ->capture_default_str();
@@ -156,15 +154,15 @@ void add_plan(CLI::App& app, Outcome& outcome) {
       ->check(whole_number(1024))
       ->check(CLI::Range(1, 1024));
   command->add_option("-p,--prompt", request.prompt_tokens, "Tokens of the prompt")
-      ->check(whole_number(kMostTokens))
+      ->check(whole_number(predict::kMostTokens))
       ->capture_default_str();
   command->add_option("-n,--predict", request.decode_tokens, "Tokens of the answer")
-      ->check(whole_number(kMostTokens))
-      ->check(CLI::Range(1U, kMostTokens))
+      ->check(whole_number(predict::kMostTokens))
+      ->check(CLI::Range(1U, predict::kMostTokens))
       ->capture_default_str();
   command
       ->add_option("-d,--depth", request.depth_tokens, "Positions in the cache before the prompt")
-      ->check(whole_number(kMostTokens));
+      ->check(whole_number(predict::kMostTokens));
   command->add_option("--engine", flags->request.engine,
                       "edgelm, llama.cpp, \"llama.cpp 2024\", Ollama, MLC: what is known for the "
                       "device (default: the first)");

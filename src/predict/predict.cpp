@@ -14,7 +14,6 @@ namespace {
 constexpr std::uint32_t kDefaultContext = 4096;
 constexpr double kStorageLow = 0.5;  // storage speed while paging: seeks, read-ahead, competition
 constexpr double kPagingBytesPerSecond = 0.2e9;  // effective, 0.13 to 0.30 in the reference data
-constexpr std::uint32_t kMostTokens = 1U << 24U;
 constexpr std::uint32_t kMostThreads = 1024;
 
 Interval around(double value, double error) {

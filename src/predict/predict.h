@@ -67,6 +67,9 @@ struct Speed {
       not_available("no power figures for this engine on this device");
 };
 
+// Of each count of a request.
+inline constexpr std::uint32_t kMostTokens = 1U << 24U;
+
 struct Request {
   std::vector<std::uint32_t> threads = {};  // empty: every count that the profile knows
   std::uint32_t prompt_tokens = 128;

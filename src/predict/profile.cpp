@@ -27,6 +27,8 @@ constexpr double kTokenOverhead = 20e-6;
 // Norms, rotation, SiLU: what a layer takes beyond its products and beyond quantizing its inputs,
 // which the kernels' speeds include. Per float, on an AVX-512 core (docs/predict.md).
 constexpr double kActivationSeconds = 0.4e-9;
+// A float that another core's cache holds: prefill on two threads beside one (docs/predict.md).
+constexpr double kTransferSeconds = 0.2e-9;
 constexpr double kRepackBytesPerSecond = 1.5e9;  // packing weights for the first time, per core
 constexpr std::uint64_t kRuntimeBytes = 20U << 20U;
 constexpr std::uint32_t kBatchTokens = 256;
@@ -87,6 +89,7 @@ std::optional<Profile> measured_profile(const device::Passport& passport, std::s
   profile.cache_bytes =
       cache_bytes_of(passport.cpu, passport.board.kind == device::BoardKind::kVirtual);
   profile.activation_s = kActivationSeconds;
+  profile.transfer_s = kTransferSeconds;
   profile.repack_bytes_per_s = kRepackBytesPerSecond * std::max(1U, passport.cpu.cores);
   profile.runtime_bytes = kRuntimeBytes;
   profile.batch_tokens = kBatchTokens;

@@ -66,6 +66,7 @@ struct Profile {
   // Rows of a matrix that threads take at a time in prefill; some wait for the last one.
   std::uint32_t row_grain = 0;
   double activation_s = 0;  // per float of Model::activation_floats, layer and token; one thread
+  double transfer_s = 0;    // the same, of a float that another thread wrote
   double repack_bytes_per_s = 0;     // when loading; 0: nothing is repacked
   std::uint64_t runtime_bytes = 0;   // the program without a model
   std::uint32_t batch_tokens = 512;  // of a prefill step

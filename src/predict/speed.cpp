@@ -59,15 +59,15 @@ double combine(double memory_s, double arithmetic_s, double norm) {
                   1 / norm);
 }
 
-// What threads wait for each other after the matrices of a layer: each ends within the time of the
-// last piece of rows, all wait for the slowest. Four sections of a layer end with a matrix, one of
+// What threads wait for each other after the matrices of a layer: the slowest begins its last piece
+// of rows when the others find nothing left. Four sections of a layer end with a matrix, one of
 // them of the widest input.
 double waiting_seconds(const Profile& profile, const Model& model, std::uint32_t threads, double n,
                        double macs_per_s) {
   if (threads < 2 || macs_per_s <= 0) return 0;
   const double cols = 3.0 * model.n_embd + static_cast<double>(model.widest_input);
   const double piece_s = profile.row_grain * cols * n * threads / macs_per_s;  // one thread's
-  return model.n_layers * piece_s / 2 * (threads - 1) / threads;
+  return model.n_layers * piece_s * (threads - 1) / threads;
 }
 
 double attention_seconds(double macs, double rate_per_thread, const Profile& profile,
@@ -169,8 +169,11 @@ Result<StepTime> prefill_time(const Profile& profile, const Model& model, std::u
   step.memory_s = bandwidth > 0 ? (1 - cached) * step.bytes / bandwidth : 0;
   step.attention_s = attention_seconds(n * model.attention_macs(depth + n / 2),
                                        profile.prefill_attention_macs_per_s, profile, threads);
-  const double activations = n * model.n_layers * profile.activation_s *
-                             static_cast<double>(model.activation_floats) / std::max(threads, 1U);
+  const double workers = std::max(threads, 1U);
+  // A thread works on whole tokens, of which others computed all columns but its own.
+  const double float_s = profile.activation_s + profile.transfer_s * (workers - 1) / workers;
+  const double activations =
+      n * model.n_layers * float_s * static_cast<double>(model.activation_floats) / workers;
   step.overhead_s = profile.prefill_overhead_s + activations +
                     steps * (profile.token_overhead_s + model.n_layers * profile.layer_overhead_s);
   if (step.arithmetic_s > 0)
