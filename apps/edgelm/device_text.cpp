@@ -225,8 +225,9 @@ void speeds_tables(std::string& out, const device::Speeds& speeds) {
 std::string passport_text(const Passport& passport) {
   std::string out = fmt::format("{}, fingerprint {}\n\n", passport.name, passport.fingerprint);
   line(out, "board",
-       fmt::format("{} ({}; {})", passport.board.name, device::board_kind_name(passport.board.kind),
-                   passport.board.evidence));
+       fmt::format(
+           "{} ({}{}; {})", passport.board.name, device::board_kind_name(passport.board.kind),
+           passport.board.soc.empty() ? "" : ", " + passport.board.soc, passport.board.evidence));
   line(out, "system", fmt::format("{}, {}", passport.os_name, passport.kernel));
   processor(out, passport.cpu);
   memory(out, passport.memory);

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/printable.h"
 #include "device/describe_parts.h"
@@ -51,14 +54,28 @@ bool is_virtual(const std::string& vendor, const std::string& product) {
          product.starts_with("KVM") || product.find("Alibaba Cloud") != std::string::npos;
 }
 
+// A device tree's list of names, each ended by NUL.
+std::vector<std::string> names_of(std::string_view compatible) {
+  constexpr std::size_t kMaxNameBytes = 120;
+  std::vector<std::string> names;
+  while (!compatible.empty()) {
+    const std::size_t size = std::min(compatible.find('\0'), compatible.size());
+    if (size > 0) names.push_back(printable(compatible.substr(0, size), kMaxNameBytes));
+    compatible.remove_prefix(std::min(size + 1, compatible.size()));
+  }
+  return names;
+}
+
 std::optional<Board> from_device_tree(const os::SystemFiles& files, std::string_view architecture) {
   for (const std::string folder : {"/proc/device-tree", "/sys/firmware/devicetree/base"}) {
     const auto model = text_line(files, folder + "/model");
     const std::string compatible = files.read(folder + "/compatible").value_or("");
     if (!model && compatible.empty()) continue;
     Board board;
-    // The first name is the most exact one; all end in NUL.
-    board.name = model.value_or(printable(compatible.substr(0, compatible.find('\0')), 120));
+    // The first name is the most exact one, the last one the system on a chip.
+    const std::vector<std::string> names = names_of(compatible);
+    if (!names.empty()) board.soc = names.back();
+    board.name = model.value_or(names.empty() ? "" : names.front());
     board.evidence = folder + (model ? "/model" : "/compatible");
     const auto says = [&](std::string_view text) {
       return compatible.find(text) != std::string::npos;
@@ -110,18 +127,18 @@ Board describe_board(const os::SystemFiles& files) {
   const bool hypervisor = std::find(flags.begin(), flags.end(), "hypervisor") != flags.end();
   if (auto board = from_device_tree(files, architecture)) return *board;
   if (files.read("/etc/nv_tegra_release"))
-    return {BoardKind::kJetson, "NVIDIA Jetson", "/etc/nv_tegra_release"};
+    return {BoardKind::kJetson, "NVIDIA Jetson", "/etc/nv_tegra_release", ""};
   if (auto board = from_dmi(files, hypervisor, is_arm)) return *board;
   if (const auto type = text_line(files, "/sys/hypervisor/type"))
-    return {BoardKind::kVirtual, "virtual machine (" + *type + ")", "/sys/hypervisor/type"};
+    return {BoardKind::kVirtual, "virtual machine (" + *type + ")", "/sys/hypervisor/type", ""};
   if (hypervisor) {
     const std::string release = files.line("/proc/sys/kernel/osrelease").value_or("");
     const bool wsl = release.find("icrosoft") != std::string::npos;
     return {BoardKind::kVirtual, wsl ? "Windows Subsystem for Linux" : "virtual machine",
-            wsl ? "/proc/sys/kernel/osrelease" : "/proc/cpuinfo: flag hypervisor"};
+            wsl ? "/proc/sys/kernel/osrelease" : "/proc/cpuinfo: flag hypervisor", ""};
   }
   return {is_arm ? BoardKind::kOtherArm : BoardKind::kUnknown, "unknown",
-          "no device tree, no DMI, no hypervisor's flag"};
+          "no device tree, no DMI, no hypervisor's flag", ""};
 }
 
 std::string describe_os(const os::SystemFiles& files) {

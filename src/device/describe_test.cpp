@@ -257,6 +257,7 @@ TEST(Board, OtherBoardsByDeviceTree) {
                 std::string("radxa,rock-5b\0rockchip,rk3588\0", 30));
   EXPECT_EQ(passport_of(machine).board.kind, BoardKind::kOtherArm);
   EXPECT_EQ(passport_of(machine).board.name, "Radxa ROCK 5B");
+  EXPECT_EQ(passport_of(machine).board.soc, "rockchip,rk3588");
   machine.remove("/proc/device-tree/model");
   EXPECT_EQ(passport_of(machine).board.name, "radxa,rock-5b");
   machine.write("/proc/device-tree/compatible", std::string("linux,dummy-virt\0", 17));

@@ -60,6 +60,7 @@ struct Board {
   BoardKind kind = BoardKind::kUnknown;
   std::string name;      // "Raspberry Pi 5 Model B Rev 1.0"
   std::string evidence;  // the file that says so
+  std::string soc;       // "rockchip,rk3588": the device tree's most general name; "" without one
 };
 
 struct ThermalZone {

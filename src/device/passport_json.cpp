@@ -176,6 +176,7 @@ void read_passport(Fields& fields, Passport& passport) {
     part.choice("kind", kBoardKinds, passport.board.kind);
     part.take("name", passport.board.name);
     part.take("evidence", passport.board.evidence);
+    part.take("soc", passport.board.soc);
   });
   fields.take("kernel", passport.kernel);
   fields.take("os_name", passport.os_name);
@@ -230,7 +231,8 @@ Json to_json(const Passport& passport) {
           {"board",
            {{"kind", board_kind_name(passport.board.kind)},
             {"name", passport.board.name},
-            {"evidence", passport.board.evidence}}},
+            {"evidence", passport.board.evidence},
+            {"soc", passport.board.soc}}},
           {"kernel", passport.kernel},
           {"os_name", passport.os_name},
           {"sensors",

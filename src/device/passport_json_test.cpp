@@ -25,7 +25,8 @@ Passport full() {
   p.cpu.max_hz = 2.4e9;
   p.cpu.limit_hz = 2.2e9;
   p.memory = {8ULL << 30, 7ULL << 30, not_available("none"), 100ULL << 20, "zram"};
-  p.board = {BoardKind::kRaspberryPi, "Raspberry Pi 5 Model B Rev 1.0", "/proc/device-tree/model"};
+  p.board = {BoardKind::kRaspberryPi, "Raspberry Pi 5 Model B Rev 1.0", "/proc/device-tree/model",
+             "brcm,bcm2712"};
   p.kernel = "Linux 6.12.25";
   p.os_name = "Debian GNU/Linux 12 (bookworm)";
   p.sensors = {{"pmic", "PMIC rails", Scope::kRail, false, 0.5, 10, 0.05, "no /dev/vcio", "sudo"},
@@ -68,6 +69,7 @@ TEST(PassportJson, ComesBackAsItWas) {
   EXPECT_EQ(back->memory.swap_kind, "zram");
   EXPECT_EQ(back->cpu.limit_hz, 2.2e9);
   EXPECT_EQ(back->board.kind, BoardKind::kRaspberryPi);
+  EXPECT_EQ(back->board.soc, "brcm,bcm2712");
   EXPECT_EQ(back->sensors[0].scope, Scope::kRail);
   EXPECT_EQ(back->sensors[0].hint, "sudo");
   EXPECT_TRUE(back->sensors[1].counter);

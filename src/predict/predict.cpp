@@ -27,16 +27,23 @@ Interval inverse(const Interval& i) {
   return {.value = 1 / i.value, .low = 1 / i.high, .high = 1 / i.low};
 }
 
-// Weights that do not stay in memory are read from storage for every token: all of them when pages
+// What a phase does: so many tokens, for which the weights are gone through so often.
+struct Work {
+  double tokens = 1;
+  double passes = 1;
+  double seconds = 0;  // with the weights in memory
+};
+
+// Weights that do not stay in memory are read from storage in every pass: all of them when pages
 // are evicted in the order in which they are needed (the system's habit), only the excess at best.
-void page(const MemoryPrediction& memory, double storage, double seconds, Speed& speed) {
+void page(const MemoryPrediction& memory, double storage, const Work& work, Speed& speed) {
   speed.term = Term::kStorage;
   const double touched = static_cast<double>(memory.touched_bytes);
   const double excess = touched - static_cast<double>(*memory.usable_bytes);
-  const double all = touched / storage;
-  speed.tokens_per_s = {.value = 1 / (seconds + all),
-                        .low = kStorageLow / (seconds + all),
-                        .high = 1 / (seconds + excess / storage)};
+  const double rate = work.tokens / (work.seconds + work.passes * touched / storage);
+  speed.tokens_per_s = {.value = rate,
+                        .low = kStorageLow * rate,
+                        .high = work.tokens / (work.seconds + work.passes * excess / storage)};
 }
 
 void add_power(const Profile& profile, const StepTime& step, double error, Speed& speed) {
@@ -213,7 +220,7 @@ Result<Prediction> predict(const Model& model, const Device& device, const Profi
     Speed decode{.threads = count,
                  .tokens_per_s = around(1 / token.seconds, profile.decode_error),
                  .term = token.term};
-    if (paging) page(out.memory, storage, token.seconds, decode);
+    if (paging) page(out.memory, storage, {.seconds = token.seconds}, decode);
     if (out.memory.fit == Fit::kNo) decode.term = Term::kMemory;
     add_power(profile, token, profile.decode_error, decode);
     out.decode.push_back(std::move(decode));
@@ -227,14 +234,16 @@ Result<Prediction> predict(const Model& model, const Device& device, const Profi
     Speed prefill{.threads = count,
                   .tokens_per_s = around(n_prompt / prompt->seconds, profile.prefill_error),
                   .term = prompt->term};
-    if (paging) prefill.term = Term::kStorage;
+    if (paging) {
+      const double steps = std::ceil(n_prompt / std::max(1U, profile.batch_tokens));
+      page(out.memory, storage, {n_prompt, steps, prompt->seconds}, prefill);
+    }
     if (out.memory.fit == Fit::kNo) prefill.term = Term::kMemory;
     add_power(profile, *prompt, profile.prefill_error, prefill);
     out.prefill.push_back(std::move(prefill));
   }
   out.best_decode = fastest(out.decode);
   if (!no_prefill.empty()) out.prefill.clear();
-  if (no_prefill.empty() && paging) no_prefill = "weights are read from storage";
   out.ttft_by_threads.resize(out.decode.size(), not_available(no_prefill));
   out.ttft_s = not_available(no_prefill);
   if (no_prefill.empty()) {

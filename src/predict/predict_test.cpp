@@ -75,6 +75,12 @@ TEST(Predict, MemoryDecides) {
   EXPECT_LT(pages.decode_best().tokens_per_s.value, 0.1);  // the reference measured 0.018
   EXPECT_EQ(pages.decode_best().term, Term::kStorage);
   EXPECT_LT(*pages.memory.margin, 0);
+  // A prompt goes through the weights once per step: slower, but by far not as much as decode.
+  const Prediction prompt = of(pi, "qwen2.5-14b:Q4_K_M", {.prompt_tokens = 512}, "llama.cpp 2024");
+  EXPECT_EQ(prompt.prefill[prompt.best_prefill].term, Term::kStorage);
+  EXPECT_NEAR(prompt.prefill[prompt.best_prefill].tokens_per_s.value, 1.92, 0.4);  // measured
+  ASSERT_TRUE(prompt.ttft_s);
+  EXPECT_GT(prompt.ttft_s->high, prompt.ttft_s->value);
   const Prediction no = of(pi, "llama2-7b:Q4_0", {.context_tokens = 100'000});
   EXPECT_EQ(no.memory.fit, Fit::kNo);  // the cache alone is 50 GB
   // A GPU cannot read its weights again.
@@ -197,6 +203,19 @@ device::Passport measured() {
                              {"Q4_0", "decode_cached", {{1, 30e9}, {2, 60e9}}},
                              {"Q4_0", "prefill", {{1, 100e9}, {2, 200e9}}}};
   return passport;
+}
+
+TEST(Predict, BoardsOfASystemOnAChip) {
+  device::Passport passport;
+  passport.name = "Radxa ROCK 5B";
+  passport.board = {device::BoardKind::kOtherArm, "Radxa ROCK 5B", "", "rockchip,rk3588"};
+  passport.memory.total_bytes = 16ULL * 1000 * 1000 * 1000;
+  const Device device = device_of(passport);
+  ASSERT_FALSE(device.profiles.empty());
+  EXPECT_EQ(device.profiles[0].device, "RK3588");
+  EXPECT_EQ(device.shipped, "RK3588 16 GB");
+  passport.board.soc = "rockchip,rk3399";
+  EXPECT_THAT(device_of(passport).profiles, testing::IsEmpty());
 }
 
 TEST(Predict, AMeasuredDevice) {

@@ -99,9 +99,19 @@ std::optional<Profile> measured_profile(const device::Passport& passport, std::s
   return profile;
 }
 
+// Boards of many makers share a system on a chip, whose name a device tree writes small.
+bool has_soc(const device::Board& board, std::string_view name) {
+  const auto same = [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b); };
+  const auto found =
+      std::search(board.soc.begin(), board.soc.end(), name.begin(), name.end(), same);
+  return found != board.soc.end();
+}
+
 bool is_of(const Profile& profile, const device::Passport& passport) {
-  return !profile.device.empty() && (passport.name.starts_with(profile.device) ||
-                                     passport.board.name.find(profile.device) != std::string::npos);
+  return !profile.device.empty() &&
+         (passport.name.starts_with(profile.device) ||
+          passport.board.name.find(profile.device) != std::string::npos ||
+          has_soc(passport.board, profile.device));
 }
 
 // Kernels differ by a few percent in what they keep for themselves; memories by half.

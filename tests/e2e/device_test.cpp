@@ -31,7 +31,7 @@ api::Json json_of(const std::string& flags) {
 TEST(Device, ARecordedRaspberryPi) {
   const test::Sysroot machine("pi5");
   const std::string text = text_of(machine);
-  EXPECT_THAT(text, HasSubstr("Raspberry Pi 5 Model B Rev 1.0 (raspberry-pi; "));
+  EXPECT_THAT(text, HasSubstr("Raspberry Pi 5 Model B Rev 1.0 (raspberry-pi, brcm,bcm2712; "));
   EXPECT_THAT(text, HasSubstr("4x Cortex-A76, aarch64; 4 cores"));
   EXPECT_THAT(text, HasSubstr("dotprod, neon, scalar"));  // its kernels, not this machine's
   EXPECT_THAT(text, HasSubstr("1.50 GHz now, 2.40 GHz at most, governor ondemand"));
@@ -51,7 +51,7 @@ TEST(Device, ARecordedRaspberryPi) {
 
 TEST(Device, ARecordedOrinAndALaptop) {
   const std::string orin = text_of(test::Sysroot("orin-nano"));
-  EXPECT_THAT(orin, HasSubstr("(jetson; "));
+  EXPECT_THAT(orin, HasSubstr("(jetson, nvidia,tegra234; "));
   EXPECT_THAT(orin, HasSubstr("25W now; 15W, 25W, MAXN_SUPER, 7W (nvpmodel)"));
   EXPECT_THAT(orin, HasSubstr("limited to 1.34 GHz"));
   EXPECT_THAT(orin, HasSubstr("VDD_IN"));

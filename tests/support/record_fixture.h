@@ -30,7 +30,7 @@ inline device::Passport full_passport() {
   p.memory.limit_bytes = not_available("no control group");
   p.memory.swap_bytes = 209715200ULL;
   p.board = {device::BoardKind::kRaspberryPi, "Raspberry Pi 5 Model B Rev 1.0",
-             "/proc/device-tree/model"};
+             "/proc/device-tree/model", "brcm,bcm2712"};
   p.kernel = "Linux 6.12.25";
   p.os_name = "Debian GNU/Linux 12 (bookworm)";
   device::SensorInfo pmic;

@@ -63,7 +63,8 @@ inline device::Passport fixture_board(bool jetson) {
   if (!jetson) return p;
   p.name = "Jetson Orin Nano 8 GB";
   p.cpu.model = "6x Cortex-A78AE";
-  p.board = {device::BoardKind::kJetson, "NVIDIA Jetson Orin Nano", "/proc/device-tree/model"};
+  p.board = {device::BoardKind::kJetson, "NVIDIA Jetson Orin Nano", "/proc/device-tree/model",
+             "nvidia,tegra234"};
   p.fingerprint = "fedcba9876543210";
   p.speeds.read_bytes_per_s = {{1, 12e9}, {2, 22e9}, {4, 34e9}};
   p.sensors[0].id = "ina3221";
