@@ -81,11 +81,39 @@ function scatter(plot, panel, options, { x = {}, y = {}, marks = [], text = shor
   return show(setting, panel, { symbols: true });
 }
 
+// Digits times powers of ten within the domain: as many as `most` allows, and as get a label (d3 labels fewer
+// digits the more decades there are: 100 over the number of its own ticks, nine in a decade).
+function logTicks([low, high], most) {
+  const labelled = 100 / (9 * Math.log10(high / low) + 1);
+  const inside = (digits) => {
+    const all = [];
+    for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); ++power) {
+      all.push(...digits.map((digit) => digit * 10 ** power));
+    }
+    return all.filter((tick) => tick >= low && tick <= high);
+  };
+  const choices = [[1, 2, 5], [1, 3], [1]].filter((digits) => digits.at(-1) <= labelled).map(inside);
+  const ticks = choices.find((all) => all.length <= most) ?? choices.at(-1).filter((_, i) => i % 2 === 0);
+  return ticks.length < 2 ? most : ticks;  // within less than a decade d3's own are even
+}
+
+// From zero, or logarithmic where that would press the small values into the axis: models of one
+// table differ a hundredfold in size.
+function amounts(values, ticks, label) {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  if (!(low > 0) || high / low <= 12) return { zero: true, nice: true };
+  const domain = [low * 0.8, high * 1.25];
+  return { type: 'log', domain, ticks: logTicks(domain, ticks), nice: false, label: `${label}, logarithmic` };
+}
+const valuesAndRange = (point) => [point.y, point.low ?? point.y, point.high ?? point.y];
+
 // Throughput against energy: the points that no other beats in both are filled and joined.
 function tradeoff(plot, panel, options) {
-  const front = flat(panel).filter((point) => point.flag).sort((a, b) => a.x - b.x);
+  const points = flat(panel);
+  const front = points.filter((point) => point.flag).sort((a, b) => a.x - b.x);
   return scatter(plot, panel, options, {
-    y: { zero: true },
+    x: amounts(points.map((point) => point.x), options.width / 75, plot.x_label),
+    y: amounts(points.flatMap(valuesAndRange), 7, panel.y_label || plot.y_label),
     marks: [
       Plot.line(front, { x: 'x', y: 'y', stroke: 'currentColor', strokeOpacity: 0.55, strokeDasharray: '5 4', curve: 'linear' }),
       ...[0, 1].map((odd) =>
@@ -129,7 +157,7 @@ function threads(plot, panel, options) {
   const about = (point) => `${point.series}\n${point.x} ${point.x === 1 ? 'thread' : 'threads'}: ${short(point.y)} tokens/s${interval(point)}`;
   const setting = base(plot, panel, options, {
     x: { type: 'point', domain: counts, tickFormat: String, padding: 0.4 },
-    y: { zero: true, nice: true },
+    y: amounts(points.flatMap(valuesAndRange), 7, panel.y_label || plot.y_label),
     marks: [
       Plot.line(points, { x: 'x', y: 'y', stroke: 'series', strokeWidth: 2, sort: 'x' }),
       Plot.ruleX(ranged(points), { x: 'x', y1: 'low', y2: 'high', stroke: 'series', strokeWidth: 1.5 }),
@@ -160,18 +188,6 @@ function byteAxis(panel, width) {
 const qualitySize = (plot, panel, options) =>
   scatter(plot, panel, options, { x: byteAxis(panel, options.width), marks: guessing(panel) });
 const qualityEnergy = (plot, panel, options) => scatter(plot, panel, options, { marks: guessing(panel) });
-
-// 1, 2 and 5 times the powers of ten within the domain, or the powers alone when these are too many.
-function logTicks([low, high], most) {
-  const all = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); ++power) {
-    all.push(...[1, 2, 5].map((digit) => digit * 10 ** power));
-  }
-  const inside = all.filter((tick) => tick >= low && tick <= high);
-  if (inside.length <= most) return inside;
-  const decades = inside.filter((tick) => Number.isInteger(Math.log10(tick)));
-  return decades.length >= 2 ? decades : inside.filter((_, i) => i % 2 === 0);
-}
 
 // Both axes alike, so that the distance from the diagonal is the error.
 function prediction(plot, panel, options) {
