@@ -76,11 +76,12 @@ Status run(const CompareFlags& flags) {
   std::size_t worse = 0;
   for (const report::Difference& d : comparison.differences)
     worse += d.tested && d.verdict == stats::Verdict::kWorse ? 1 : 0;
+  if (comparison.regression && worse == 0)
+    return fail(ErrorCode::kLimit, "regression: a cell that was measured before fails now");
   if (comparison.regression)
-    return fail(ErrorCode::kLimit, "regression: {} of {} worse by more than {} %{}", worse,
+    return fail(ErrorCode::kLimit, "regression: {} of {} worse by more than {} %", worse,
                 counted(comparison.differences.size(), "quantity", "quantities"),
-                flags.threshold_percent,
-                worse == 0 ? "; a cell that was measured before fails now" : "");
+                flags.threshold_percent);
   if (!comparison.left_out.empty())
     return fail(ErrorCode::kFormat,
                 "incomplete: nothing that could be read is worse, but {} of {} and {} of {} were "

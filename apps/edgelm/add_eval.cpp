@@ -157,7 +157,7 @@ Status finish(const EvalOptions& options, quality::Evaluation& evaluation) {
 }  // namespace
 
 Status run_evaluation(const EvalOptions& options, const Work& work) {
-  const InterruptGuard guard;
+  const InterruptGuard guard(true);
   EDGELM_TRY_ASSIGN(const OpenSubject open, open_subject(options));
   std::optional<quality::Evaluation> evaluation;
   {

@@ -194,6 +194,7 @@ void add_report(CLI::App& app, Outcome& outcome) {
       ->type_name("RUN");
   command->add_option("--last", flags->filter.last, "The newest N runs")
       ->check(whole_number(std::numeric_limits<std::uint32_t>::max()))
+      ->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()))
       ->type_name("N");
   command->add_option("--device", flags->filter.device, "Fingerprint of a device, or its beginning")
       ->type_name("FP");

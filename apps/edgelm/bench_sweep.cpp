@@ -246,8 +246,8 @@ measure::SweepHooks BenchSweep::hooks(BenchKeeper& keeper) {
   hooks.progress = [this](const measure::SweepProgress& progress, const measure::Cell& cell) {
     progress_ = progress;
     const measure::Settings& s = cell.settings;
-    cell_name_ = fmt::format("{} pp{} tg{} t{}", printable(s.model), s.prompt_tokens,
-                             s.decode_tokens, s.threads);
+    cell_name_ = fmt::format("{} pp{} tg{}{}", printable(s.model), s.prompt_tokens, s.decode_tokens,
+                             s.threads > 0 ? fmt::format(" t{}", s.threads) : "");
   };
   hooks.stop = [&keeper] { return stop_signal != 0 || !keeper.printed(); };
   if (modes_)

@@ -238,8 +238,9 @@ std::string remarks(const std::vector<BenchRow>& rows) {
       if (worth_saying(note)) notes.push_back(note);
     for (const std::string& note : notes) {
       if (where[note].empty()) order.push_back(note);
-      where[note].push_back(fmt::format("{} {} t{}", row.record->settings.model, row.test(),
-                                        row.record->settings.threads));
+      const std::uint32_t threads = row.record->settings.threads;  // 0: a server's business
+      where[note].push_back(fmt::format("{} {}{}", row.record->settings.model, row.test(),
+                                        threads > 0 ? fmt::format(" t{}", threads) : ""));
     }
   }
   std::string text;

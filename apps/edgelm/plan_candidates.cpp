@@ -77,6 +77,11 @@ econ::Summary economics_of(const predict::Prediction& p, std::size_t decode_at,
   in.prompt_tokens = request.prompt_tokens;
   in.output_tokens = request.decode_tokens;
   in.device = device;
+  if (p.memory.fit == predict::Fit::kNo) {
+    const auto reason = not_available("it does not fit");
+    in.ttft_s = in.tokens_per_s = in.decode_joules_per_token = in.prefill_joules_per_token = reason;
+    return econ::summarise(in, prices);
+  }
   const Known<predict::Interval>& ttft = p.ttft_by_threads[prefill_at];
   if (ttft)
     in.ttft_s = ttft->value;

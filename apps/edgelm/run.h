@@ -49,11 +49,17 @@ Status chat(const RunOptions& options);
 // Set by Ctrl-C while an answer is generated; the generation loop ends the answer and clears it.
 extern std::atomic<bool> interrupted;
 
-// While one lives, Ctrl-C sets `interrupted`; a second one ends the program as usual.
+// While one lives, Ctrl-C sets `interrupted`, and so does a polite kill (SIGTERM) where that should
+// keep what is there; a second one ends the program as usual.
 class InterruptGuard {
  public:
-  InterruptGuard();
+  explicit InterruptGuard(bool also_terminate);
   ~InterruptGuard();
+  InterruptGuard(const InterruptGuard&) = delete;
+  InterruptGuard& operator=(const InterruptGuard&) = delete;
+
+ private:
+  bool also_terminate_;
 };
 
 }  // namespace edgelm::apps

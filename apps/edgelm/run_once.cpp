@@ -79,7 +79,7 @@ Status generate(const RunOptions& options, Runtime& runtime, Answer& answer) {
     answer.text += piece;
     return {};
   };
-  const InterruptGuard guard;
+  const InterruptGuard guard(true);
   while (!engine.idle()) {
     if (interrupted.exchange(false)) {
       engine.cancel(sequence);
@@ -157,15 +157,19 @@ void on_interrupt(int /*signal*/) { interrupted.store(true); }
 
 }  // namespace
 
-InterruptGuard::InterruptGuard() {
+InterruptGuard::InterruptGuard(bool also_terminate) : also_terminate_(also_terminate) {
   interrupted = false;
   struct sigaction action {};
   action.sa_handler = on_interrupt;
   action.sa_flags = static_cast<int>(SA_RESETHAND);  // the second one ends the program
   sigaction(SIGINT, &action, nullptr);
+  if (also_terminate_) sigaction(SIGTERM, &action, nullptr);
 }
 
-InterruptGuard::~InterruptGuard() { std::signal(SIGINT, SIG_DFL); }
+InterruptGuard::~InterruptGuard() {
+  std::signal(SIGINT, SIG_DFL);
+  if (also_terminate_) std::signal(SIGTERM, SIG_DFL);
+}
 
 Result<Runtime> start_runtime(const RunOptions& options, std::uint32_t max_sequences) {
   EDGELM_TRY_ASSIGN(const ModelSource source, ModelSource::find(options.model));

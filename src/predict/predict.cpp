@@ -6,14 +6,13 @@
 #include <cmath>
 
 #include "predict/memory.h"
+#include "predict/paging.h"
 #include "predict/speed.h"
 
 namespace edgelm::predict {
 namespace {
 
 constexpr std::uint32_t kDefaultContext = 4096;
-constexpr double kStorageLow = 0.5;  // storage speed while paging: seeks, read-ahead, competition
-constexpr double kPagingBytesPerSecond = 0.2e9;  // effective, 0.13 to 0.30 in the reference data
 constexpr std::uint32_t kMostThreads = 1024;
 
 Interval around(double value, double error) {
@@ -27,31 +26,26 @@ Interval inverse(const Interval& i) {
   return {.value = 1 / i.value, .low = 1 / i.high, .high = 1 / i.low};
 }
 
-// What a phase does: so many tokens, for which the weights are gone through so often.
-struct Work {
-  double tokens = 1;
-  double passes = 1;
-  double seconds = 0;  // with the weights in memory
-};
-
-// Weights that do not stay in memory are read from storage in every pass: all of them when pages
-// are evicted in the order in which they are needed (the system's habit), only the excess at best.
-void page(const MemoryPrediction& memory, double storage, const Work& work, Speed& speed) {
-  speed.term = Term::kStorage;
-  const double touched = static_cast<double>(memory.touched_bytes);
-  const double excess = touched - static_cast<double>(*memory.usable_bytes);
-  const double rate = work.tokens / (work.seconds + work.passes * touched / storage);
-  speed.tokens_per_s = {.value = rate,
-                        .low = kStorageLow * rate,
-                        .high = work.tokens / (work.seconds + work.passes * excess / storage)};
-}
-
 void add_power(const Profile& profile, const StepTime& step, double error, Speed& speed) {
   if (!profile.decode_power) return;
   const double watts = watts_of(*profile.decode_power, step, speed.threads);
   speed.watts = around(watts, profile.watts_error);
   const Interval token = inverse(speed.tokens_per_s);
   speed.joules_per_token = around(watts * token.value, combined(error, profile.watts_error));
+}
+
+// With weights from storage: bounds, not a spread of errors.
+void page(const Profile& profile, const PagingMemory& memory, const PagingWork& work, StepTime step,
+          Speed& speed) {
+  speed.term = Term::kStorage;
+  speed.tokens_per_s = paging_rate(memory, work);
+  if (!profile.decode_power) return;
+  step.seconds = work.tokens / speed.tokens_per_s.value;  // mostly waiting: few watts
+  add_power(profile, step, 0, speed);
+  const Interval token = inverse(speed.tokens_per_s);
+  speed.joules_per_token = Interval{.value = speed.watts->value * token.value,
+                                    .low = speed.watts->low * token.low,
+                                    .high = speed.watts->high * token.high};
 }
 
 // At most 3 x kMostTokens.
@@ -91,6 +85,10 @@ std::size_t fastest(const std::vector<Speed>& speeds) {
 }
 
 void add_load(const Model& model, const Device& device, const Profile& profile, Prediction& out) {
+  if (out.memory.fit == Fit::kNo) {
+    out.load_cold_s = out.load_warm_s = not_available("it does not fit");
+    return;
+  }
   double repack_s = 0;
   if (profile.repack_bytes_per_s > 0) {
     repack_s = static_cast<double>(model.weight_bytes()) / profile.repack_bytes_per_s;
@@ -98,6 +96,8 @@ void add_load(const Model& model, const Device& device, const Profile& profile, 
   } else {
     out.load_warm_s = not_available("how fast this engine repacks weights is not known");
   }
+  if (out.memory.fit == Fit::kPaging)
+    out.load_warm_s = not_available("the file does not stay in memory");
   const Known<double>& storage = device.passport.speeds.storage_bytes_per_s;
   if (!storage || *storage <= 0) return;
   const double read_s = static_cast<double>(model.file_bytes) / *storage;
@@ -202,12 +202,10 @@ Result<Prediction> predict(const Model& model, const Device& device, const Profi
     return fail(ErrorCode::kUnsupported, "{} on {}: no speeds are known", profile.engine,
                 profile.device);
   const bool paging = out.memory.fit == Fit::kPaging;
-  double storage = device.passport.speeds.storage_bytes_per_s.value_or(0);
-  if (paging && storage <= 0) {
-    storage = kPagingBytesPerSecond;
-    out.notes.emplace_back(
-        "storage speed is not known: 0.2 GB/s, as boards with cards page, is taken");
-  }
+  const PagingMemory from_storage = paging_memory(model, device.passport, out.memory);
+  if (paging) out.notes.push_back(from_storage.note);
+  if (near_the_border(out.memory))
+    out.notes.emplace_back("it fits by less than 0.1 GB: what else runs decides whether it pages");
   const double positions =
       request.depth_tokens + request.prompt_tokens + request.decode_tokens / 2.0;
   const double n_prompt = request.prompt_tokens;
@@ -220,9 +218,11 @@ Result<Prediction> predict(const Model& model, const Device& device, const Profi
     Speed decode{.threads = count,
                  .tokens_per_s = around(1 / token.seconds, profile.decode_error),
                  .term = token.term};
-    if (paging) page(out.memory, storage, {.seconds = token.seconds}, decode);
     if (out.memory.fit == Fit::kNo) decode.term = Term::kMemory;
-    add_power(profile, token, profile.decode_error, decode);
+    if (paging)
+      page(profile, from_storage, {.seconds = token.seconds}, token, decode);
+    else
+      add_power(profile, token, profile.decode_error, decode);
     out.decode.push_back(std::move(decode));
 
     if (!no_prefill.empty()) continue;
@@ -234,12 +234,15 @@ Result<Prediction> predict(const Model& model, const Device& device, const Profi
     Speed prefill{.threads = count,
                   .tokens_per_s = around(n_prompt / prompt->seconds, profile.prefill_error),
                   .term = prompt->term};
-    if (paging) {
-      const double steps = std::ceil(n_prompt / std::max(1U, profile.batch_tokens));
-      page(out.memory, storage, {n_prompt, steps, prompt->seconds}, prefill);
-    }
     if (out.memory.fit == Fit::kNo) prefill.term = Term::kMemory;
-    add_power(profile, *prompt, profile.prefill_error, prefill);
+    if (paging)
+      page(profile, from_storage,
+           {.tokens = n_prompt,
+            .passes = std::ceil(n_prompt / std::max(1U, profile.batch_tokens)),
+            .seconds = prompt->seconds},
+           *prompt, prefill);
+    else
+      add_power(profile, *prompt, profile.prefill_error, prefill);
     out.prefill.push_back(std::move(prefill));
   }
   out.best_decode = fastest(out.decode);

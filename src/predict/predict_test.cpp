@@ -89,6 +89,43 @@ TEST(Predict, MemoryDecides) {
   EXPECT_EQ(orin.decode_best().term, Term::kMemory);
 }
 
+TEST(Predict, FiguresOfAPagingModelAgree) {
+  const Device pi = board("Raspberry Pi 5 8 GB");
+  const Prediction p = of(pi, "qwen2.5-14b:Q4_K_M");
+  ASSERT_EQ(p.memory.fit, Fit::kPaging);
+  for (const Speed& speed : p.decode) {
+    const Interval& rate = speed.tokens_per_s;
+    EXPECT_LT(rate.low, rate.value);
+    EXPECT_LT(rate.value, rate.high);
+    EXPECT_NEAR(speed.joules_per_token->value, speed.watts->value / rate.value, 1e-9);
+    EXPECT_NEAR(speed.joules_per_token->high, speed.watts->high / rate.low, 1e-9);
+    EXPECT_NEAR(speed.joules_per_token->low, speed.watts->low / rate.high, 1e-9);
+    EXPECT_LT(speed.watts->value, 4.5);  // it waits: the reference measured 3.1 to 3.9 W
+  }
+  EXPECT_FALSE(p.load_warm_s);
+  EXPECT_THAT(p.notes, Contains(HasSubstr("it pages")));
+}
+
+// A token needs a part of the experts: never more than its own bytes come from storage.
+TEST(Predict, PagingExperts) {
+  const Device pi = board("Raspberry Pi 5 8 GB");
+  for (const auto& [model, measured] : {std::pair{"deepseek-v2-lite:Q4_K_M", 1.764},
+                                        std::pair{"deepseek-v2-lite:Q4_0_4_4", 3.867}}) {
+    const Prediction p = of(pi, model, {.prompt_tokens = 512}, "llama.cpp 2024");
+    ASSERT_EQ(p.memory.fit, Fit::kPaging);
+    const Interval& rate = p.decode_best().tokens_per_s;
+    EXPECT_GT(rate.value, 94e6 / p.bytes_per_token);
+    EXPECT_LT(rate.low, measured);
+    EXPECT_GT(rate.high, measured);
+  }
+}
+
+TEST(Predict, WhatIsAtTheBorderSaysSo) {
+  const auto border = Contains(HasSubstr("it fits by less than 0.1 GB"));
+  EXPECT_THAT(of(board("Raspberry Pi 5 2 GB"), "llama3.2-1b:Q8_0").notes, border);
+  EXPECT_THAT(of(board("Raspberry Pi 5 8 GB"), "llama3.2-1b:Q8_0").notes, testing::Not(border));
+}
+
 TEST(Predict, TheLargestContextIsTheLargest) {
   const Device pi = board("Raspberry Pi 5 4 GB");
   const Prediction p = of(pi, "llama3.2-3b:Q4_K_M");

@@ -56,7 +56,7 @@ std::string pairing_label(const measure::Record& r) {
   add(s.type);
   add(test_name(s));
   if (s.threads > 0) add(fmt::format("{} thr", s.threads));
-  if (s.kv_type != "f16") add("kv " + s.kv_type);
+  if (!s.kv_type.empty() && s.kv_type != "f16") add("kv " + s.kv_type);
   add(s.power_mode);
   return label;
 }
