@@ -157,7 +157,7 @@ Status finish(const EvalOptions& options, quality::Evaluation& evaluation) {
 }  // namespace
 
 Status run_evaluation(const EvalOptions& options, const Work& work) {
-  const InterruptGuard guard(true);
+  const InterruptGuard guard(/*also_terminate=*/true);
   EDGELM_TRY_ASSIGN(const OpenSubject open, open_subject(options));
   std::optional<quality::Evaluation> evaluation;
   {

@@ -101,7 +101,7 @@ Status eval_kl(Options& options) {
   EDGELM_TRY_ASSIGN(const std::string text, os::read_file(options.file, kMaxTextBytes));
   EDGELM_TRY_ASSIGN(const auto backend, backend::CpuBackend::create(options.cpu));
   EDGELM_TRY_ASSIGN(const auto model, load_model(options.model));
-  const InterruptGuard guard(true);
+  const InterruptGuard guard(/*also_terminate=*/true);
   std::optional<quality::KlResult> result;
   std::string base_name = options.base_file;
   {

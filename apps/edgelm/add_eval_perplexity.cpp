@@ -57,7 +57,7 @@ Status eval_perplexity(PerplexityFlags& options) {
   if (options.perplexity.context > model->hparams().context_length)
     warn(fmt::format("chunks of {} tokens are beyond the {} that the model's header states",
                      options.perplexity.context, model->hparams().context_length));
-  const InterruptGuard guard(true);
+  const InterruptGuard guard(/*also_terminate=*/true);
   options.perplexity.cancelled = [] { return interrupted.load(); };
   quality::Perplexity result;
   {

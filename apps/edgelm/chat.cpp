@@ -58,7 +58,7 @@ Result<std::string> answer(const RunOptions& options, Runtime& runtime,
   };
   std::uint32_t n_generated = 0;
   std::int64_t first = start;
-  const InterruptGuard guard(false);
+  const InterruptGuard guard(/*also_terminate=*/false);
   while (!engine.idle() && !interrupted.exchange(false)) {
     EDGELM_TRY(engine.step());
     engine::TokenEvent event;

@@ -85,7 +85,8 @@ Json economics(const econ::Summary& e) {
     if (c.break_even)
       one["break_even"] = {{"tokens", known(c.break_even->tokens)},
                            {"tokens_per_day", known(c.break_even->tokens_per_day)},
-                           {"days_nonstop", known(c.break_even->days_nonstop)}};
+                           {"days_nonstop", known(c.break_even->days_nonstop)},
+                           {"beyond_lifetime", c.break_even->beyond_lifetime}};
     clouds.push_back(std::move(one));
   }
   json["clouds"] = std::move(clouds);

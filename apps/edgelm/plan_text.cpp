@@ -63,15 +63,15 @@ void add_reason(std::string_view what, const std::string& reason, std::string& t
   text += fmt::format("  {}: n/a, {}\n", what, reason);
 }
 
-std::string paid_after(const econ::CloudComparison& cloud, double lifetime_years) {
+std::string paid_after(const econ::CloudComparison& cloud) {
   if (!cloud.break_even || !cloud.break_even->tokens) return "";
-  const std::string tokens = fmt::format("{:.3g} million tokens", *cloud.break_even->tokens / 1e6);
-  const Known<double>& days = cloud.break_even->days_nonstop;
-  if (!days) return fmt::format(", the device is paid after {}", tokens);
-  if (*days > lifetime_years * 365.25)
-    return fmt::format(", which never pays the device: {} are {:.3g} days without a pause", tokens,
-                       *days);
-  return fmt::format(", the device is paid after {}, {:.3g} days without a pause", tokens, *days);
+  const econ::BreakEven& even = *cloud.break_even;
+  const std::string tokens = fmt::format("{:.3g} million tokens", *even.tokens / 1e6);
+  if (!even.days_nonstop) return ", the device is paid after " + tokens;
+  const std::string days = fmt::format("{:.3g} days without a pause", *even.days_nonstop);
+  if (even.beyond_lifetime)
+    return fmt::format(", which never pays the device: {} are {}", tokens, days);
+  return fmt::format(", the device is paid after {}, {}", tokens, days);
 }
 
 void add_details(const Candidate& c, const Plan& plan, std::string& text) {
@@ -128,7 +128,7 @@ void add_details(const Candidate& c, const Plan& plan, std::string& text) {
   if (e.cost_per_response && !e.clouds.empty()) {
     const econ::CloudComparison& cloud = e.clouds.front();
     text += fmt::format("; {} {:.2f} cent", cloud.model.name, cloud.cost_per_response * 100);
-    text += paid_after(cloud, plan.prices->lifetime_years);
+    text += paid_after(cloud);
   }
   if (e.cost_per_response) text += '\n';
   for (const std::string& note : p.notes) text += fmt::format("  note: {}\n", note);

@@ -49,8 +49,8 @@ Status chat(const RunOptions& options);
 // Set by Ctrl-C while an answer is generated; the generation loop ends the answer and clears it.
 extern std::atomic<bool> interrupted;
 
-// While one lives, Ctrl-C sets `interrupted`, and so does a polite kill (SIGTERM) where that should
-// keep what is there; a second one ends the program as usual.
+// While one lives, Ctrl-C sets `interrupted`, and so does a polite kill (SIGTERM) where hours of
+// work would be lost (evaluations); a second one ends the program as usual.
 class InterruptGuard {
  public:
   explicit InterruptGuard(bool also_terminate);

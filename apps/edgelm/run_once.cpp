@@ -79,7 +79,7 @@ Status generate(const RunOptions& options, Runtime& runtime, Answer& answer) {
     answer.text += piece;
     return {};
   };
-  const InterruptGuard guard(true);
+  const InterruptGuard guard(/*also_terminate=*/false);
   while (!engine.idle()) {
     if (interrupted.exchange(false)) {
       engine.cancel(sequence);

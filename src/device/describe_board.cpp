@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/printable.h"
 #include "device/describe_parts.h"
@@ -17,6 +16,7 @@
 namespace edgelm::device {
 namespace {
 
+constexpr std::size_t kMaxNameBytes = 120;
 constexpr const char* kDmi = "/sys/class/dmi/id/";
 
 // What DMI says when nobody filled it in.
@@ -54,18 +54,6 @@ bool is_virtual(const std::string& vendor, const std::string& product) {
          product.starts_with("KVM") || product.find("Alibaba Cloud") != std::string::npos;
 }
 
-// A device tree's list of names, each ended by NUL.
-std::vector<std::string> names_of(std::string_view compatible) {
-  constexpr std::size_t kMaxNameBytes = 120;
-  std::vector<std::string> names;
-  while (!compatible.empty()) {
-    const std::size_t size = std::min(compatible.find('\0'), compatible.size());
-    if (size > 0) names.push_back(printable(compatible.substr(0, size), kMaxNameBytes));
-    compatible.remove_prefix(std::min(size + 1, compatible.size()));
-  }
-  return names;
-}
-
 std::optional<Board> from_device_tree(const os::SystemFiles& files, std::string_view architecture) {
   for (const std::string folder : {"/proc/device-tree", "/sys/firmware/devicetree/base"}) {
     const auto model = text_line(files, folder + "/model");
@@ -73,9 +61,9 @@ std::optional<Board> from_device_tree(const os::SystemFiles& files, std::string_
     if (!model && compatible.empty()) continue;
     Board board;
     // The first name is the most exact one, the last one the system on a chip.
-    const std::vector<std::string> names = names_of(compatible);
-    if (!names.empty()) board.soc = names.back();
-    board.name = model.value_or(names.empty() ? "" : names.front());
+    const auto names = words_of(compatible);
+    if (!names.empty()) board.soc = printable(names.back(), kMaxNameBytes);
+    board.name = model.value_or(names.empty() ? "" : printable(names.front(), kMaxNameBytes));
     board.evidence = folder + (model ? "/model" : "/compatible");
     const auto says = [&](std::string_view text) {
       return compatible.find(text) != std::string::npos;

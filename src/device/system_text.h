@@ -17,7 +17,7 @@ namespace edgelm::device {
 constexpr std::uint32_t kMaxCpus = 4096;
 
 std::string_view trimmed(std::string_view text);
-// Views into `text`, which must outlive them: no temporaries.
+// Views into `text`, which must outlive them: no temporaries. NUL parts words, too (device trees).
 std::vector<std::string_view> lines_of(std::string_view text);
 std::vector<std::string_view> words_of(std::string_view text);
 std::vector<std::string_view> lines_of(std::string&& text) = delete;

@@ -52,6 +52,8 @@ BreakEven break_even(const BreakEvenInput& input, const CloudModel& cloud) {
   result.days_nonstop = positive(input.tokens_per_s)
                             ? Known<double>(*result.tokens / input.tokens_per_s / 86400)
                             : Known<double>(not_available("no speed"));
+  result.beyond_lifetime = positive(input.lifetime_years) && result.days_nonstop &&
+                           *result.days_nonstop * 86400 > input.lifetime_years * kSecondsPerYear;
   return result;
 }
 

@@ -39,6 +39,7 @@ struct BreakEven {
   Known<double> tokens_per_day = not_available("not computed");
   // Days of generating without a pause; beyond the lifetime it never pays.
   Known<double> days_nonstop = not_available("not computed");
+  bool beyond_lifetime = false;  // known and so
 };
 struct BreakEvenInput {
   double device_price = 0;

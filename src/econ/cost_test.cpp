@@ -43,19 +43,22 @@ TEST(Cost, BreakEven) {
                          .source = "s",
                          .date = "d"};
   // 100 tokens at 10 per million: 0.001; 3.6e6 J/1e6... 360 J at 0.25: 0.000025.
-  const BreakEven even = break_even({.device_price = 78,
-                                     .lifetime_years = 2,
-                                     .prompt_tokens = 50,
-                                     .output_tokens = 100,
-                                     .joules_per_response = 360,
-                                     .tokens_per_s = 10,
-                                     .price_per_kwh = 0.25},
-                                    cloud);
+  BreakEvenInput input{.device_price = 78,
+                       .lifetime_years = 2,
+                       .prompt_tokens = 50,
+                       .output_tokens = 100,
+                       .joules_per_response = 360,
+                       .tokens_per_s = 10,
+                       .price_per_kwh = 0.25};
+  const BreakEven even = break_even(input, cloud);
   EXPECT_DOUBLE_EQ(even.cloud_per_million, 10);
   EXPECT_DOUBLE_EQ(even.edge_per_million, 0.25);
   EXPECT_NEAR(*even.tokens, 8e6, 1e-3);  // 78 / 9.75 per million
   EXPECT_NEAR(*even.tokens_per_day, 8e6 / 730.5, 1e-6);
   EXPECT_NEAR(*even.days_nonstop, 8e6 / 10 / 86400, 1e-6);
+  EXPECT_FALSE(even.beyond_lifetime);
+  input.tokens_per_s = 0.1;  // 926 days of the 730 there are
+  EXPECT_TRUE(break_even(input, cloud).beyond_lifetime);
 }
 
 TEST(Cost, BreakEvenNeverWhenTheCloudIsCheaper) {

@@ -8,7 +8,7 @@
 namespace edgelm::predict {
 namespace {
 
-constexpr double kReads = 1.5;              // times sqrt(excess x touched)
+constexpr double kReads = 1.7;              // times sqrt(excess x touched)
 constexpr double kStorageLow = 0.5;         // of storage's speed: seeks, read-ahead, competition
 constexpr double kCardBytesPerS = 0.094e9;  // where a passport does not tell: a Raspberry Pi's card
 constexpr std::uint64_t kBorderBytes = 100'000'000;  // docs/predict.md
@@ -34,13 +34,14 @@ PagingMemory paging_memory(const Model& model, const device::Passport& passport,
   if (!told) storage = kCardBytesPerS;
   const double touched = static_cast<double>(memory.touched_bytes);
   const double excess = touched - static_cast<double>(*memory.usable_bytes);
-  result.expected_all_s = std::min(touched, kReads * std::sqrt(excess * touched)) / storage;
-  result.least_all_s = excess / storage;
-  result.most_all_s = touched / (kStorageLow * storage);
+  result.step_s = {.value = std::min(touched, kReads * std::sqrt(excess * touched)) / storage,
+                   .low = excess / storage,
+                   .high = touched / (kStorageLow * storage)};
+  result.token_s = result.step_s;
   const double share = share_of_a_token(model, memory);
-  result.expected_s = share < 1 ? share * excess / storage : result.expected_all_s;
-  result.least_s = share < 1 ? 0 : result.least_all_s;
-  result.most_s = share * result.most_all_s;
+  if (share < 1)
+    result.token_s = {
+        .value = share * excess / storage, .low = 0, .high = share * result.step_s.high};
   result.note = fmt::format(
       "it pages: speed and energy are bounds, from {} at {}{:.3g} GB/s to everything at half of "
       "that",
@@ -51,13 +52,11 @@ PagingMemory paging_memory(const Model& model, const device::Passport& passport,
 }
 
 Interval paging_rate(const PagingMemory& memory, const PagingWork& work) {
-  const bool one = work.tokens <= 1;
-  const auto rate = [&](double of_one, double of_all) {
-    return work.tokens / (work.seconds + work.passes * (one ? of_one : of_all));
+  const Interval& read_s = work.tokens <= 1 ? memory.token_s : memory.step_s;
+  const auto rate = [&](double of_pass) {
+    return work.tokens / (work.seconds + work.passes * of_pass);
   };
-  return {.value = rate(memory.expected_s, memory.expected_all_s),
-          .low = rate(memory.most_s, memory.most_all_s),
-          .high = rate(memory.least_s, memory.least_all_s)};
+  return {.value = rate(read_s.value), .low = rate(read_s.high), .high = rate(read_s.low)};
 }
 
 bool near_the_border(const MemoryPrediction& memory) {

@@ -9,23 +9,19 @@
 
 namespace edgelm::predict {
 
-// What a pass through the weights reads from storage, in seconds.
+// Seconds of reading from storage per pass through the weights: `low` if as little is read as
+// possible, `high` if everything is.
 struct PagingMemory {
-  double expected_s = 0;
-  double least_s = 0;
-  double most_s = 0;
-  // The same of a step with several tokens, which uses every expert of a mixture.
-  double expected_all_s = 0;
-  double least_all_s = 0;
-  double most_all_s = 0;
+  Interval token_s;  // one token
+  Interval step_s;   // a step with several tokens, which uses every expert of a mixture
   std::string note;  // what was assumed
 };
 
 // Bytes touched T, usable U, excess E = T - U, storage speed as the passport tells it.
 // Weights used in turn: at least E is read, at most T at half that speed (systems that evict in the
-// order in which pages were used); expected is 1.5 sqrt(E T), at most T: the seven rows of the
-// Raspberry Pi 5 8 GB in the reference data that page with more than 0.1 GB of excess have 1.3 to
-// 2.0 times sqrt(E T) with the 94 MB/s of its card.
+// order in which pages were used); expected is 1.7 sqrt(E T), at most T: the seven rows of the
+// Raspberry Pi 5 8 GB in the reference data that page with more than 0.1 GB of excess read 1.4 to
+// 2.2 times sqrt(E T) per token, median 1.7, at the 94 MB/s of its card.
 // Experts of a mixture: a token needs a part of them, and each is missing with probability E / T if
 // all are equally likely; at least nothing is read, as those that are used may be those that stay.
 PagingMemory paging_memory(const Model& model, const device::Passport& passport,

@@ -41,11 +41,13 @@ void page(const Profile& profile, const PagingMemory& memory, const PagingWork& 
   speed.tokens_per_s = paging_rate(memory, work);
   if (!profile.decode_power) return;
   step.seconds = work.tokens / speed.tokens_per_s.value;  // mostly waiting: few watts
-  add_power(profile, step, 0, speed);
+  const Interval watts =
+      around(watts_of(*profile.decode_power, step, speed.threads), profile.watts_error);
   const Interval token = inverse(speed.tokens_per_s);
-  speed.joules_per_token = Interval{.value = speed.watts->value * token.value,
-                                    .low = speed.watts->low * token.low,
-                                    .high = speed.watts->high * token.high};
+  speed.watts = watts;
+  speed.joules_per_token = Interval{.value = watts.value * token.value,
+                                    .low = watts.low * token.low,
+                                    .high = watts.high * token.high};
 }
 
 // At most 3 x kMostTokens.

@@ -1,6 +1,7 @@
 #pragma once
 // Whether the program runs under qemu-user on a machine of another kind, whose /proc/cpuinfo it
-// sees: tests that compare that file with the instructions at hand skip then.
+// sees: tests that compare that file with the instructions at hand, or speeds with each other, skip
+// then.
 
 #include "os/system_files.h"
 
